@@ -1,0 +1,46 @@
+# How every target of the project is compiled and linked.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(TALLYSTICK_CCACHE ccache)
+if(TALLYSTICK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${TALLYSTICK_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${TALLYSTICK_CCACHE}")
+endif()
+
+# Executables are linked position-independent too, not only compiled so.
+include(CheckPIESupported)
+check_pie_supported()
+
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+add_compile_options(
+  "$<$<NOT:$<CONFIG:Debug>>:-fstack-protector-strong>"
+  # Glibc's checks need optimised code; undefining first keeps a distribution's own default quiet.
+  "$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>")
+
+if(TALLYSTICK_SANITIZE)
+  set(sanitize "-fsanitize=${TALLYSTICK_SANITIZE}" -fno-sanitize-recover=all)
+  add_compile_options(${sanitize} -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+  add_link_options(${sanitize})
+endif()
+
+if(TALLYSTICK_COVERAGE)
+  # Atomic counters: tests run with threads and in parallel processes.
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()

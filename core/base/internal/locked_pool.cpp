@@ -1,0 +1,84 @@
+#include "core/base/internal/locked_pool.h"
+
+#include <openssl/crypto.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <bit>
+#include <mutex>
+#include <new>
+
+namespace tallystick::core::internal {
+namespace {
+
+constexpr std::size_t kSlabSize = 64UL * 1024;
+constexpr std::size_t kSmallest = 32;
+constexpr std::size_t kLargest = 4096;  // beyond it a block has pages of its own
+constexpr std::size_t kClasses = 8;     // 32, 64, … 4096
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+// An allocator like malloc's is the one thing here that is shared by a whole process. It is never
+// destroyed: secrets may still be released while the process exits.
+struct Pool {
+  std::mutex mutex;
+  std::array<FreeBlock*, kClasses> free{};
+};
+
+Pool& pool() {
+  alignas(Pool) static std::array<std::byte, sizeof(Pool)> storage;
+  static Pool* const instance = new (storage.data()) Pool;
+  return *instance;
+}
+
+std::size_t class_of(std::size_t size) {
+  const auto rounded = std::bit_ceil(size < kSmallest ? kSmallest : size);
+  return static_cast<std::size_t>(std::countr_zero(rounded) - std::countr_zero(kSmallest));
+}
+
+std::uint8_t* map_locked(std::size_t size) {
+  void* const memory =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  // Both are best effort: a small RLIMIT_MEMLOCK must not stop the work.
+  (void)mlock(memory, size);
+  (void)madvise(memory, size, MADV_DONTDUMP);
+  return static_cast<std::uint8_t*>(memory);
+}
+
+}  // namespace
+
+std::uint8_t* locked_allocate(std::size_t size) {
+  if (size > kLargest) return map_locked(size);
+  const auto index = class_of(size);
+  const auto block_size = kSmallest << index;
+  auto& shared = pool();
+  const std::lock_guard lock(shared.mutex);
+  if (shared.free[index] == nullptr) {
+    auto* const slab = map_locked(kSlabSize);
+    if (slab == nullptr) return nullptr;
+    for (std::size_t at = 0; at < kSlabSize; at += block_size) {
+      shared.free[index] = new (slab + at) FreeBlock{shared.free[index]};
+    }
+  }
+  auto* const block = shared.free[index];
+  shared.free[index] = block->next;
+  block->next = nullptr;
+  return reinterpret_cast<std::uint8_t*>(block);
+}
+
+void locked_release(std::uint8_t* block, std::size_t size) noexcept {
+  OPENSSL_cleanse(block, size);
+  if (size > kLargest) {
+    (void)munmap(block, size);
+    return;
+  }
+  auto& shared = pool();
+  const std::lock_guard lock(shared.mutex);
+  auto& head = shared.free[class_of(size)];
+  head = new (block) FreeBlock{head};
+}
+
+}  // namespace tallystick::core::internal

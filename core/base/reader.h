@@ -1,0 +1,71 @@
+// Reader and Writer: the big-endian integers and fixed fields of the profile. The reader never
+// reads past its view; after the first short read it stays failed and gives zeros, so that a
+// layout is read in one go and asked once whether all of it was there.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/bytes.h"
+
+namespace tallystick::core {
+
+class Reader {
+ public:
+  explicit Reader(ByteView bytes) : rest_(bytes) {}
+
+  std::uint8_t u8() { return static_cast<std::uint8_t>(integer(1)); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(integer(2)); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(integer(4)); }
+  std::uint64_t u64() { return integer(8); }
+
+  // The next `count` bytes as a view into the input; empty when they are not there.
+  ByteView take(std::size_t count);
+  template <std::size_t N>
+  ByteArray<N> array() {
+    const auto bytes = take(N);
+    return bytes.size() == N ? array_of<N>(bytes) : ByteArray<N>{};
+  }
+  // lv(x): u32 length, then that many bytes.
+  ByteView lv() { return take(u32()); }
+
+  [[nodiscard]] ByteView rest() const { return rest_; }
+  // False once anything was read that was not there.
+  [[nodiscard]] bool ok() const { return ok_; }
+  // Everything was there and nothing is left.
+  [[nodiscard]] bool done() const { return ok_ && rest_.empty(); }
+
+ private:
+  std::uint64_t integer(std::size_t width);
+
+  ByteView rest_;
+  bool ok_ = true;
+};
+
+// Appends to a vector; for public bytes only.
+class Writer {
+ public:
+  Writer& u8(std::uint8_t value) { return integer(value, 1); }
+  Writer& u16(std::uint16_t value) { return integer(value, 2); }
+  Writer& u32(std::uint32_t value) { return integer(value, 4); }
+  Writer& u64(std::uint64_t value) { return integer(value, 8); }
+  Writer& bytes(ByteView view);
+  Writer& text(std::string_view view) { return bytes(bytes_of(view)); }
+  // `count` zero bytes.
+  Writer& zeros(std::size_t count);
+  Writer& lv(ByteView view);
+
+  [[nodiscard]] std::size_t size() const { return out_.size(); }
+  [[nodiscard]] ByteView view() const { return out_; }
+  Bytes take() { return std::move(out_); }
+
+ private:
+  Writer& integer(std::uint64_t value, std::size_t width);
+
+  Bytes out_;
+};
+
+// The big-endian encoding of an integer, for inputs that are put together from parts.
+ByteArray<4> be32(std::uint32_t value);
+ByteArray<8> be64(std::uint64_t value);
+
+}  // namespace tallystick::core

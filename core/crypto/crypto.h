@@ -1,0 +1,59 @@
+// Crypto: a private OSSL_LIB_CTX with the default provider and no configuration file, and the
+// algorithms of the profile fetched from it once. Everything in core that computes takes one by
+// reference. Immutable after create(), so any number of threads may share it.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "core/base/result.h"
+#include "core/base/secret.h"
+#include "core/crypto/handles.h"
+
+namespace tallystick::core {
+
+enum class Hash : std::uint8_t { kSha1, kSha224, kSha256, kSha384, kSha512 };
+constexpr std::size_t kHashCount = 5;
+// Output length in bytes.
+std::size_t hash_size(Hash hash);
+
+class Crypto {
+ public:
+  // Fails with kCrypto when libcrypto has no default provider or lacks an algorithm.
+  static Result<std::shared_ptr<const Crypto>> create();
+
+  [[nodiscard]] OSSL_LIB_CTX* lib() const { return lib_.get(); }
+  [[nodiscard]] const EVP_MD* md(Hash hash) const {
+    return md_[static_cast<std::size_t>(hash)].get();
+  }
+  [[nodiscard]] EVP_MAC* hmac() const { return hmac_.get(); }
+  [[nodiscard]] EVP_MAC* cmac() const { return cmac_.get(); }
+  [[nodiscard]] EVP_KDF* hkdf() const { return hkdf_.get(); }
+  [[nodiscard]] EVP_KDF* kbkdf() const { return kbkdf_.get(); }
+  [[nodiscard]] EVP_KDF* scrypt() const { return scrypt_.get(); }
+  // AES-GCM and AES-CCM for a key of 16, 24 or 32 bytes; nullptr for any other size.
+  [[nodiscard]] const EVP_CIPHER* gcm(std::size_t key_size) const;
+  [[nodiscard]] const EVP_CIPHER* ccm(std::size_t key_size) const;
+
+  // Fills from libcrypto's generator for private values. Fails with kCrypto; then nothing may be
+  // made from the buffer (S23).
+  Status random(MutableByteView out) const;
+  [[nodiscard]] Result<Secret> random_secret(std::size_t size) const;
+
+ private:
+  Crypto() = default;
+
+  // Order matters: what was fetched goes before the provider, the provider before its context.
+  LibCtxPtr lib_;
+  ProviderPtr provider_;
+  std::array<MdPtr, kHashCount> md_;
+  std::array<CipherPtr, 3> gcm_;
+  std::array<CipherPtr, 3> ccm_;
+  MacPtr hmac_;
+  MacPtr cmac_;
+  KdfPtr hkdf_;
+  KdfPtr kbkdf_;
+  KdfPtr scrypt_;
+};
+
+}  // namespace tallystick::core
