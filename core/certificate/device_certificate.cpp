@@ -60,22 +60,48 @@ Bytes raw_signature(const X509* certificate) {
   return out;
 }
 
-// Parses in this context and refuses everything that is not its own DER.
+// The part that is signed, encoded from its fields.
+Bytes signed_bytes(X509* certificate) { return der_of<i2d_re_X509_tbs>(certificate); }
+
+// libcrypto keeps a name's encoding as it came. Built again from its entries, each in an RDN of its
+// own as the profile has it, it shows whether that was DER.
+bool canonical_name(const X509_NAME* name) {
+  const NamePtr again(X509_NAME_new());
+  if (!again) return false;
+  for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
+    if (X509_NAME_add_entry(again.get(), X509_NAME_get_entry(name, i), -1, 0) != 1) return false;
+  }
+  return der_of<i2d_X509_NAME>(again.get()) == der_of<i2d_X509_NAME>(name);
+}
+
+// Explicit curve parameters would be recognised as those of a named curve.
+bool named_curve_only(const X509* certificate) {
+  X509_ALGOR* algorithm = nullptr;
+  int type = V_ASN1_UNDEF;
+  const auto* const key = X509_get_X509_PUBKEY(certificate);
+  if (X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &algorithm, key) != 1) return false;
+  X509_ALGOR_get0(nullptr, &type, nullptr, algorithm);
+  return type == V_ASN1_OBJECT;
+}
+
+// Parses in this context and refuses everything that is not the one DER of its contents (P02).
 X509Ptr parse_strict(const Crypto& crypto, ByteView der) {
   if (der.empty() || der.size() > kMostCertificateBytes) return nullptr;
   auto* made = X509_new_ex(crypto.lib(), nullptr);
   const auto* cursor = der.data();
   X509Ptr certificate(d2i_X509(&made, &cursor, static_cast<long>(der.size())));
   if (!certificate || cursor != der.data() + der.size()) return nullptr;
-  // Encoded again from its parts, not from the copy that libcrypto keeps of the signed bytes.
-  const X509Ptr copy(X509_dup(certificate.get()));
-  if (!copy || i2d_re_X509_tbs(copy.get(), nullptr) <= 0) return nullptr;
-  const auto again = der_of<i2d_X509>(copy.get());
-  return equal_in_constant_time(again, der) ? std::move(certificate) : nullptr;
+  const auto* const x509 = certificate.get();
+  if (!canonical_name(X509_get_subject_name(x509)) || !canonical_name(X509_get_issuer_name(x509)) ||
+      !named_curve_only(x509)) {
+    return nullptr;
+  }
+  // The signed part is encoded anew from its fields, not taken from the copy that libcrypto keeps;
+  // algorithm and signature behind it are in nobody's signature, so that they are rebuilt too.
+  const auto again = assemble_certificate(signed_bytes(certificate.get()), raw_signature(x509));
+  if (!again || !equal_in_constant_time(*again, der)) return nullptr;
+  return certificate;
 }
-
-// The signed bytes as they stand in the certificate.
-Bytes signed_bytes(X509* certificate) { return der_of<i2d_re_X509_tbs>(certificate); }
 
 Status check_signature(const Crypto& crypto, X509* certificate, ByteView icm_public_key) {
   const auto key = EcPublicKey::from_xy(crypto, Curve::kP384, icm_public_key);
@@ -194,6 +220,7 @@ Result<DeviceCertificate> verify_device_certificate(const Crypto& crypto, ByteVi
   }
   if (X509_get_version(x509) != X509_VERSION_3 || !extensions_understood(x509) ||
       (X509_get_extension_flags(x509) & (EXFLAG_INVALID | EXFLAG_CA)) != 0 ||
+      (X509_get_extension_flags(x509) & EXFLAG_KUSAGE) == 0 ||
       (X509_get_key_usage(x509) & KU_DIGITAL_SIGNATURE) == 0) {
     return malformed("not the certificate of a device");
   }

@@ -6,6 +6,7 @@
 #include <openssl/params.h>
 
 #include "core/crypto/hash.h"
+#include "core/crypto/pkcs8.h"
 
 namespace tallystick::core {
 namespace {
@@ -170,16 +171,7 @@ Result<Secret> EcPrivateKey::scalar() const {
   return out;
 }
 
-Result<Secret> EcPrivateKey::pkcs8() const {
-  const Pkcs8Ptr info(EVP_PKEY2PKCS8(public_.pkey()));
-  if (!info) return crypto_error("PKCS#8");
-  const int size = i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
-  if (size <= 0) return crypto_error("PKCS#8");
-  Secret out(static_cast<std::size_t>(size));
-  auto* cursor = out.span().data();
-  if (i2d_PKCS8_PRIV_KEY_INFO(info.get(), &cursor) != size) return crypto_error("PKCS#8");
-  return out;
-}
+Result<Secret> EcPrivateKey::pkcs8() const { return pkcs8_der(public_.pkey()); }
 
 Result<Bytes> EcPrivateKey::sign(const Crypto& crypto,
                                  std::initializer_list<ByteView> message) const {

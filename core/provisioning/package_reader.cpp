@@ -124,7 +124,6 @@ Status PackageReader::collect_head(ByteView& data) {
     return fail(std::move(checked).error());
   }
   collected_ = Bytes();
-  staging_ = true;
   return begin_next_asset();
 }
 
@@ -182,6 +181,7 @@ Status PackageReader::begin_next_asset() {
   opener_.emplace(std::move(opener->stream));
   hasher_.emplace(*std::move(hasher));
   left_in_asset_ = entry.sealed_length;
+  staging_ = true;
   if (auto begun = target_->begin_asset(*head_, current_); !begun) {
     return fail(std::move(begun).error());
   }

@@ -6,6 +6,7 @@
 #include "core/base/reader.h"
 #include "core/crypto/ec.h"
 #include "core/crypto/kdf.h"
+#include "core/crypto/pkcs8.h"
 #include "core/ts1/text.h"
 
 namespace tallystick::core {
@@ -52,16 +53,6 @@ Result<Secret> scalar_from(const Crypto& crypto, Curve curve, ByteView value) {
       BN_bn2binpad(scalar.get(), out.span().data(), static_cast<int>(out.size())) < 0) {
     return crypto_error("generated EC key");
   }
-  return out;
-}
-
-Result<Secret> pkcs8_of(EVP_PKEY* key) {
-  const Pkcs8Ptr info(EVP_PKEY2PKCS8(key));
-  const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : 0;
-  if (size <= 0) return crypto_error("PKCS#8");
-  Secret out(static_cast<std::size_t>(size));
-  auto* cursor = out.span().data();
-  if (i2d_PKCS8_PRIV_KEY_INFO(info.get(), &cursor) != size) return crypto_error("PKCS#8");
   return out;
 }
 
@@ -114,7 +105,7 @@ Result<Secret> package_form(const Crypto& crypto, GeneratedType type, ByteView v
     const PkeyPtr key(EVP_PKEY_new_raw_private_key_ex(crypto.lib(), "ED25519", nullptr,
                                                       value.data(), value.size()));
     if (!key) return crypto_error("generated Ed25519 key");
-    return pkcs8_of(key.get());
+    return pkcs8_der(key.get());
   }
   return Secret::copy_of(value);
 }

@@ -177,6 +177,7 @@ bool Permissions::allows(Operation operation) const {
 }
 
 bool Permissions::has_bit(Operation operation, unsigned bit) const {
+  if (bit >= 32) return false;
   return std::any_of(records_.begin(), records_.end(), [operation, bit](const auto& record) {
     return record.operation == static_cast<std::uint16_t>(operation) &&
            (record.argument >> bit & 1U) != 0;
