@@ -9,10 +9,6 @@ find_package(tomlplusplus REQUIRED)
 find_package(PkgConfig REQUIRED)
 # The target is PkgConfig::P11KIT.
 pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET GLOBAL p11-kit-1>=0.24)
-# The token uses the types of its PKCS#11 header and not the library.
-add_library(P11KIT_HEADERS INTERFACE)
-target_include_directories(P11KIT_HEADERS SYSTEM INTERFACE ${P11KIT_INCLUDE_DIRS})
-add_library(PkgConfig::P11KIT_HEADERS ALIAS P11KIT_HEADERS)
 
 # Debian's own interpreter has python3-cryptography and python3-pykcs11; another python3 that stands
 # first on PATH need not have them.

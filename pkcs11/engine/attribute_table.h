@@ -1,0 +1,64 @@
+// The one table of attributes: what each is, where it applies, who may set it and when, and which
+// way it may move. Policy, templates, storage and searches all read it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "pkcs11/engine/cryptoki.h"
+
+namespace tallystick::token {
+
+enum class Kind : std::uint8_t {
+  kBool,
+  kNumber,   // CK_ULONG
+  kNumbers,  // array of CK_ULONG
+  kText,     // UTF-8
+  kBytes,
+  kDate,  // CK_DATE or empty
+};
+
+// Classes an attribute applies to, as bits.
+enum ClassBit : std::uint16_t {
+  kData = 1,
+  kCertificate = 2,
+  kPublicKey = 4,
+  kPrivateKey = 8,
+  kSecretKey = 16,
+  kSoftware = 32,
+  kOther = 64,
+};
+std::uint16_t class_bit(CK_OBJECT_CLASS object_class);
+
+// Ways an attribute may be given by a caller, as bits.
+enum PathBit : std::uint8_t {
+  kAtCreate = 1,
+  kAtGenerate = 2,
+  kAtUnwrap = 4,
+  kAtDerive = 8,
+  kAtCopy = 16,
+  kAtSet = 32,
+};
+
+// What a one-way attribute may become, once the object exists.
+enum class Direction : std::uint8_t { kAny, kOnlyTrue, kOnlyFalse };
+
+struct AttributeRule {
+  CK_ATTRIBUTE_TYPE type;
+  const char* name;
+  Kind kind;
+  std::uint16_t classes;
+  std::uint8_t settable;  // PathBits
+  Direction direction = Direction::kAny;
+  bool sensitive = false;   // hidden when CKA_SENSITIVE or not CKA_EXTRACTABLE; never searched
+  bool usage = false;       // says what the key may do: never added later
+  unsigned policy_bit = 0;  // 1 to 64 for the flags that every stored row is bound to
+};
+
+// The rule for an attribute on objects of a class; nullptr when it does not apply.
+const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class);
+// The rule for an attribute on whatever class comes first; nullptr when it is not known at all.
+const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type);
+std::span<const AttributeRule> attribute_table();
+
+}  // namespace tallystick::token

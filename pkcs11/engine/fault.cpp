@@ -1,0 +1,39 @@
+#include "pkcs11/engine/fault.h"
+
+#include <openssl/err.h>
+
+namespace tallystick::token {
+
+Fault crypto_failed(std::string_view what) {
+  std::string message(what);
+  if (const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+      reason != nullptr) {
+    message += " (";
+    message += reason;
+    message += ")";
+  }
+  forget_errors();
+  return {CKR_FUNCTION_FAILED, std::move(message)};
+}
+
+void forget_errors() {
+  (void)ERR_pop_to_mark();
+  (void)ERR_set_mark();
+}
+
+Fault from_core(const core::Error& error, CK_RV rv) {
+  switch (error.code) {
+    case core::ErrorCode::kCrypto:
+      return {CKR_FUNCTION_FAILED, error.message};
+    case core::ErrorCode::kStorage:
+      return {CKR_DEVICE_ERROR, error.message};
+    case core::ErrorCode::kNotPermitted:
+    case core::ErrorCode::kSoftwareTooOld:
+    case core::ErrorCode::kCountedFamily:
+      return {CKR_KEY_FUNCTION_NOT_PERMITTED, error.message};
+    default:
+      return {rv, error.message};
+  }
+}
+
+}  // namespace tallystick::token

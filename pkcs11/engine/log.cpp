@@ -1,0 +1,55 @@
+#include "pkcs11/engine/log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+namespace tallystick::token {
+
+Log::Log() : Log(secure_getenv("TALLYSTICK_LOG")) {}
+
+Log::Log(const char* target) {
+  if (target == nullptr || *target == 0) return;
+  if (std::string_view(target) == "stderr") {
+    fd_ = STDERR_FILENO;
+    return;
+  }
+  fd_ = open(target, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  owned_ = fd_ >= 0;
+}
+
+Log::~Log() {
+  if (owned_) (void)close(fd_);
+}
+
+void Log::failure(std::string_view where, const Fault& fault) const {
+  if (fd_ < 0) return;
+  std::array<char, 24> code{};
+  (void)std::snprintf(code.data(), code.size(), "0x%08lx", fault.rv);
+  const auto line = "tallystick[" + std::to_string(getpid()) + "] " + std::string(where) + ": " +
+                    code.data() + " " + escaped(fault.message) + "\n";
+  // One write, so that lines of several processes stay whole. A log that cannot be written is lost.
+  [[maybe_unused]] const auto written = write(fd_, line.data(), line.size());
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '\\') {
+      out += c;
+      continue;
+    }
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    out += "\\x";
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+}  // namespace tallystick::token

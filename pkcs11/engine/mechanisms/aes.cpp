@@ -1,0 +1,63 @@
+// AES: key generation, CMAC, and the registration of the ciphers and wrappings.
+#include "pkcs11/engine/mechanisms/aes_gcm.h"
+#include "pkcs11/engine/mechanisms/aes_kwp.h"
+#include "pkcs11/engine/mechanisms/mac_operation.h"
+#include "pkcs11/engine/mechanisms/secret_gen.h"
+#include "pkcs11/engine/mechanisms/standard.h"
+
+namespace tallystick::token {
+namespace {
+
+constexpr CK_ULONG kSmallestKey = 16;
+constexpr CK_ULONG kLargestKey = 32;
+constexpr std::size_t kCmacSize = 16;
+
+Outcome<Produced> generate_aes(const GenerateInput& input) {
+  return make_secret(input, CKK_AES, kSmallestKey);
+}
+
+template <typename Base, typename Operation>
+Outcome<std::unique_ptr<Base>> make_cmac(const OperationInput& input) {
+  if (auto none = input.parameter.none(); !none) return std::move(none).error();
+  auto mac = core::Mac::cmac(input.context.crypto, input.key->value());
+  if (!mac) return from_core(mac.error(), CKR_FUNCTION_FAILED);
+  return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(mac), kCmacSize));
+}
+
+Mechanism aes_mechanism(CK_MECHANISM_TYPE type) {
+  Mechanism mechanism;
+  mechanism.type = type;
+  mechanism.min_key_size = kSmallestKey;
+  mechanism.max_key_size = kLargestKey;
+  mechanism.key_types = {CKK_AES};
+  mechanism.for_managed = true;  // keys opened from packages, for the uses they came with
+  return mechanism;
+}
+
+}  // namespace
+
+void register_aes(MechanismTable& table) {
+  auto generate = aes_mechanism(CKM_AES_KEY_GEN);
+  generate.generate = &generate_aes;
+  table.add(std::move(generate));
+
+  auto gcm = aes_mechanism(CKM_AES_GCM);
+  gcm.authenticated = true;
+  gcm.encrypt = &make_gcm_encrypt;
+  gcm.decrypt = &make_gcm_decrypt;
+  table.add(std::move(gcm));
+
+  auto cmac = aes_mechanism(CKM_AES_CMAC);
+  cmac.sign = &make_cmac<SignOperation, MacSign>;
+  cmac.verify = &make_cmac<VerifyOperation, MacVerify>;
+  table.add(std::move(cmac));
+
+  auto kwp = aes_mechanism(CKM_AES_KEY_WRAP_KWP);
+  kwp.authenticated = true;
+  kwp.wrapped_size = &kwp_size;
+  kwp.wrap = &kwp_wrap;
+  kwp.unwrap = &kwp_unwrap;
+  table.add(std::move(kwp));
+}
+
+}  // namespace tallystick::token

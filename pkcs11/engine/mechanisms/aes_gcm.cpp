@@ -1,0 +1,166 @@
+#include "pkcs11/engine/mechanisms/aes_gcm.h"
+
+
+#include <array>
+
+#include "core/crypto/crypto.h"
+
+namespace tallystick::token {
+namespace {
+
+constexpr std::size_t kTagSize = 16;
+constexpr std::size_t kLargestIv = 128;
+constexpr std::size_t kLargestAad = 1UL << 20;
+// One call's worth; libcrypto counts in int.
+constexpr std::size_t kLargestPart = 1UL << 30;
+// What is held back until the tag was seen, in decryption by parts.
+constexpr std::size_t kLargestHeld = (64UL << 20) + kTagSize;
+
+// A context with key, IV and associated data in place.
+Outcome<core::CipherCtxPtr> keyed(const OperationInput& input, bool encrypting) {
+  auto params = input.parameter.as<CK_GCM_PARAMS>();
+  if (!params) return std::move(params).error();
+  // Short tags are easier to forge (A34).
+  if (params->ulTagBits != 8 * kTagSize) return bad_parameter("GCM tags have 128 bits");
+  auto iv = copy_memory(params->pIv, params->ulIvLen, kLargestIv);
+  if (!iv) return std::move(iv).error();
+  if (iv->empty()) return bad_parameter("GCM needs an IV");
+  auto aad = copy_memory(params->pAAD, params->ulAADLen, kLargestAad);
+  if (!aad) return std::move(aad).error();
+
+  const auto key = input.key->value();
+  const auto* const cipher = input.context.crypto.gcm(key.size());
+  if (cipher == nullptr) return fault(CKR_KEY_SIZE_RANGE, "not the size of an AES key");
+  core::CipherCtxPtr context(EVP_CIPHER_CTX_new());
+  const int direction = encrypting ? 1 : 0;
+  int written = 0;
+  if (!context ||
+      EVP_CipherInit_ex2(context.get(), cipher, nullptr, nullptr, direction, nullptr) != 1 ||
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(iv->size()),
+                          nullptr) != 1 ||
+      EVP_CipherInit_ex2(context.get(), nullptr, key.data(), iv->data(), direction, nullptr) != 1 ||
+      (!aad->empty() && EVP_CipherUpdate(context.get(), nullptr, &written, aad->data(),
+                                         static_cast<int>(aad->size())) != 1)) {
+    return crypto_failed("AES-GCM");
+  }
+  return context;
+}
+
+Outcome<void> check_part(std::size_t size) {
+  if (size > kLargestPart) return fault(CKR_DATA_LEN_RANGE, "too much data in one call");
+  return {};
+}
+
+bool feed(EVP_CIPHER_CTX* context, core::ByteView in, core::MutableByteView out) {
+  int written = 0;
+  // Nothing to do for nothing: libcrypto reads a null pointer as something else.
+  if (in.empty()) return true;
+  return EVP_CipherUpdate(context, out.data(), &written, in.data(), static_cast<int>(in.size())) ==
+             1 &&
+         static_cast<std::size_t>(written) == in.size();
+}
+
+bool finish_context(EVP_CIPHER_CTX* context) {
+  std::array<std::uint8_t, EVP_MAX_BLOCK_LENGTH> unused{};
+  int written = 0;
+  return EVP_CipherFinal_ex(context, unused.data(), &written) == 1;
+}
+
+class GcmEncrypt final : public CipherOperation {
+ public:
+  explicit GcmEncrypt(core::CipherCtxPtr context) : context_(std::move(context)) {}
+
+  Outcome<std::size_t> once_size(std::size_t in) const override {
+    if (auto good = check_part(in); !good) return std::move(good).error();
+    return in + kTagSize;
+  }
+  Outcome<std::size_t> once(core::ByteView in, core::MutableByteView out) override {
+    if (auto fed = update(in, out.first(in.size())); !fed) return fed;
+    if (auto done = finish(out.subspan(in.size())); !done) return done;
+    return out.size();
+  }
+  Outcome<std::size_t> update_size(std::size_t in) const override {
+    if (auto good = check_part(in); !good) return std::move(good).error();
+    return in;
+  }
+  Outcome<std::size_t> update(core::ByteView in, core::MutableByteView out) override {
+    if (!feed(context_.get(), in, out)) return crypto_failed("AES-GCM");
+    return in.size();
+  }
+  Outcome<std::size_t> finish_size() const override { return kTagSize; }
+  Outcome<std::size_t> finish(core::MutableByteView out) override {
+    if (!finish_context(context_.get()) ||
+        EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kTagSize, out.data()) != 1) {
+      return crypto_failed("AES-GCM");
+    }
+    return kTagSize;
+  }
+  bool in_place() const override { return true; }
+
+ private:
+  core::CipherCtxPtr context_;
+};
+
+class GcmDecrypt final : public CipherOperation {
+ public:
+  explicit GcmDecrypt(core::CipherCtxPtr context) : context_(std::move(context)) {}
+
+  Outcome<std::size_t> once_size(std::size_t in) const override {
+    if (in < kTagSize) return fault(CKR_ENCRYPTED_DATA_LEN_RANGE, "shorter than its tag");
+    if (in - kTagSize > kLargestPart) {
+      return fault(CKR_ENCRYPTED_DATA_LEN_RANGE, "too much data in one call");
+    }
+    return in - kTagSize;
+  }
+  // Straight into the caller's buffer; what does not carry its tag is wiped before it is told.
+  Outcome<std::size_t> once(core::ByteView in, core::MutableByteView out) override {
+    const auto ciphertext = in.first(in.size() - kTagSize);
+    auto tag = core::array_of<kTagSize>(in.last(kTagSize));
+    if (EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTagSize, tag.data()) != 1) {
+      return crypto_failed("AES-GCM");
+    }
+    if (!feed(context_.get(), ciphertext, out) || !finish_context(context_.get())) {
+      core::wipe(out);
+      forget_errors();
+      return fault(CKR_ENCRYPTED_DATA_INVALID, "the data does not carry its tag");
+    }
+    return ciphertext.size();
+  }
+  // By parts nothing comes out before the end (A35).
+  Outcome<std::size_t> update_size(std::size_t in) const override {
+    if (in > kLargestHeld - held_.size()) {
+      return fault(CKR_ENCRYPTED_DATA_LEN_RANGE, "too much data for decryption by parts");
+    }
+    return std::size_t{0};
+  }
+  Outcome<std::size_t> update(core::ByteView in, core::MutableByteView) override {
+    held_.insert(held_.end(), in.begin(), in.end());
+    return std::size_t{0};
+  }
+  Outcome<std::size_t> finish_size() const override { return once_size(held_.size()); }
+  Outcome<std::size_t> finish(core::MutableByteView out) override { return once(held_, out); }
+  bool in_place() const override { return true; }
+
+ private:
+  core::CipherCtxPtr context_;
+  core::Bytes held_;
+};
+
+template <typename Operation>
+Outcome<std::unique_ptr<CipherOperation>> make(const OperationInput& input, bool encrypting) {
+  auto context = keyed(input, encrypting);
+  if (!context) return std::move(context).error();
+  return std::unique_ptr<CipherOperation>(std::make_unique<Operation>(*std::move(context)));
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<CipherOperation>> make_gcm_encrypt(const OperationInput& input) {
+  return make<GcmEncrypt>(input, true);
+}
+
+Outcome<std::unique_ptr<CipherOperation>> make_gcm_decrypt(const OperationInput& input) {
+  return make<GcmDecrypt>(input, false);
+}
+
+}  // namespace tallystick::token

@@ -1,0 +1,56 @@
+// Signing and verifying with a MAC of core.
+#pragma once
+
+
+#include "core/crypto/mac.h"
+#include "pkcs11/engine/operation.h"
+
+namespace tallystick::token {
+
+
+class MacSign final : public SignOperation {
+ public:
+  MacSign(core::Mac mac, std::size_t size) : mac_(std::move(mac)), size_(size) {}
+  std::size_t size() const override { return size_; }
+  Outcome<void> update(core::ByteView data) override {
+    if (auto fed = mac_.update(data); !fed) return from_core(fed.error(), CKR_FUNCTION_FAILED);
+    return {};
+  }
+  Outcome<void> finish(core::MutableByteView signature) override {
+    if (auto done = mac_.finish(signature); !done) {
+      return from_core(done.error(), CKR_FUNCTION_FAILED);
+    }
+    return {};
+  }
+
+ private:
+  core::Mac mac_;
+  std::size_t size_;
+};
+
+class MacVerify final : public VerifyOperation {
+ public:
+  MacVerify(core::Mac mac, std::size_t size) : mac_(std::move(mac)), size_(size) {}
+  Outcome<void> update(core::ByteView data) override {
+    if (auto fed = mac_.update(data); !fed) return from_core(fed.error(), CKR_FUNCTION_FAILED);
+    return {};
+  }
+  Outcome<void> finish(core::ByteView signature) override {
+    if (signature.size() != size_) return fault(CKR_SIGNATURE_LEN_RANGE, "not the MAC's length");
+    // The right MAC of a refused message is itself a secret: it stays here and is wiped.
+    core::Secret right(size_);
+    if (auto done = mac_.finish(right.span()); !done) {
+      return from_core(done.error(), CKR_FUNCTION_FAILED);
+    }
+    if (!core::equal_in_constant_time(right.view(), signature)) {
+      return fault(CKR_SIGNATURE_INVALID, "the MAC does not match");
+    }
+    return {};
+  }
+
+ private:
+  core::Mac mac_;
+  std::size_t size_;
+};
+
+}  // namespace tallystick::token

@@ -1,0 +1,13 @@
+#include "pkcs11/engine/mechanisms/standard.h"
+
+namespace tallystick::token {
+
+void register_standard_mechanisms(MechanismTable& table) {
+  register_aes(table);
+  register_ec(table);
+  register_digests(table);
+  register_hmacs(table);
+  register_generic_secrets(table);
+}
+
+}  // namespace tallystick::token

@@ -1,0 +1,16 @@
+// The standard mechanisms, one registration per family.
+#pragma once
+
+#include "pkcs11/engine/mechanism.h"
+
+namespace tallystick::token {
+
+void register_aes(MechanismTable& table);
+void register_ec(MechanismTable& table);
+void register_digests(MechanismTable& table);
+void register_hmacs(MechanismTable& table);
+void register_generic_secrets(MechanismTable& table);
+
+void register_standard_mechanisms(MechanismTable& table);
+
+}  // namespace tallystick::token

@@ -1,0 +1,143 @@
+// Derivation: K_MK from OEM_SHARE, asset keys from K_MK, generated assets from OEM_SHARE
+// (CKM_TS_MASTER_KEY_DERIVE, _ASSET_KEY_DERIVE, _ASSET_GENERATE).
+#include "core/base/reader.h"
+#include "core/crypto/pkcs8.h"
+#include "pkcs11/engine/mechanisms/ts_mechanisms.h"
+#include "pkcs11/engine/mechanisms/ts_running.h"
+
+namespace tallystick::token {
+namespace {
+
+// DER of id-Ed25519.
+constexpr core::ByteArray<5> kEd25519 = {0x06, 0x03, 0x2B, 0x65, 0x70};
+
+Outcome<Produced> derive_master_key(const DeriveInput& input) {
+  if (auto none = input.parameter.none(); !none) return std::move(none).error();
+  auto share = share_of(*input.base_key);
+  if (!share) return std::move(share).error();
+  auto running = Running::find(input.context, (*share)->share.context.family_id);
+  if (!running) return std::move(running).error();
+  auto key = running->software().derive_master_key((*share)->share);
+  if (!key) return from_core(key.error(), CKR_FUNCTION_FAILED);
+  return Produced{master_key_draft(*std::move(key)), {}, nullptr};
+}
+
+Outcome<Produced> derive_asset_key(const DeriveInput& input) {
+  core::Reader in(input.parameter.bytes());
+  const auto suite = core::suite_from(in.u8());
+  const auto label = core::text_of(in.rest());
+  if (!suite || !core::valid_label(label)) {
+    return bad_parameter("CKM_TS_ASSET_KEY_DERIVE takes a suite and a label of the profile");
+  }
+  auto master = master_key_of(*input.base_key);
+  if (!master) return std::move(master).error();
+  auto running = Running::find(input.context, (*master)->key.context.family_id);
+  if (!running) return std::move(running).error();
+  auto key = running->software().derive_asset_key((*master)->key, *suite, label);
+  if (!key) return from_core(key.error(), CKR_MECHANISM_PARAM_INVALID);
+  return Produced{asset_key_draft(*std::move(key)), {}, nullptr};
+}
+
+Outcome<core::GeneratedAsset> asset_parameter(core::ByteView bytes) {
+  core::Reader in(bytes);
+  const auto type = in.u8();
+  core::GeneratedAsset asset;
+  asset.index = in.u32();
+  asset.length = in.u32();
+  asset.name = core::text_of(in.rest());
+  if (!in.ok() || type < CK_TS_ASSET_AES128 || type > CK_TS_ASSET_BYTES || asset.name.empty()) {
+    return bad_parameter("CKM_TS_ASSET_GENERATE takes a type, an index, a length and a name");
+  }
+  asset.type = static_cast<core::GeneratedType>(type);
+  return asset;
+}
+
+CK_KEY_TYPE key_type_of(core::GeneratedType type) {
+  switch (type) {
+    case core::GeneratedType::kAes128:
+    case core::GeneratedType::kAes256:
+      return CKK_AES;
+    case core::GeneratedType::kHmac256:
+      return CKK_SHA256_HMAC;
+    case core::GeneratedType::kP256:
+    case core::GeneratedType::kP384:
+      return CKK_EC;
+    case core::GeneratedType::kEd25519:
+      return CKK_EC_EDWARDS;
+    case core::GeneratedType::kBytes:
+      break;
+  }
+  return CKK_GENERIC_SECRET;
+}
+
+core::ByteView curve_of(core::GeneratedType type) {
+  if (type == core::GeneratedType::kP256) return named_curve(core::Curve::kP256);
+  if (type == core::GeneratedType::kP384) return named_curve(core::Curve::kP384);
+  return kEd25519;
+}
+
+// The SubjectPublicKeyInfo of a private key; empty when libcrypto cannot say.
+core::Bytes public_key_info(const core::Crypto& crypto, core::GeneratedType type,
+                            core::ByteView value) {
+  auto pkcs8 = core::package_form(crypto, type, value);
+  if (!pkcs8) return {};
+  const auto key = core::parse_pkcs8(crypto, pkcs8->view());
+  const int size = key ? i2d_PUBKEY(key->get(), nullptr) : 0;
+  if (size <= 0) return {};
+  core::Bytes out(static_cast<std::size_t>(size));
+  auto* write = out.data();
+  return i2d_PUBKEY(key->get(), &write) == size ? out : core::Bytes{};
+}
+
+Outcome<Produced> generate_asset(const DeriveInput& input) {
+  auto asset = asset_parameter(input.parameter.bytes());
+  if (!asset) return std::move(asset).error();
+  auto share = share_of(*input.base_key);
+  if (!share) return std::move(share).error();
+  auto running = Running::find(input.context, (*share)->share.context.family_id);
+  if (!running) return std::move(running).error();
+  auto value = running->software().generate((*share)->share, *asset);
+  if (!value) return from_core(value.error(), CKR_MECHANISM_PARAM_INVALID);
+
+  Produced produced;
+  auto& draft = produced.object;
+  const auto key_type = key_type_of(asset->type);
+  const bool pair = key_type == CKK_EC || key_type == CKK_EC_EDWARDS;
+  draft.managed = true;
+  // It has no use here: it is made to be sealed into a package.
+  draft.attributes = managed_attributes(key_type, {});
+  auto& attributes = draft.attributes;
+  attributes.set_flag(CKA_EXTRACTABLE, true).set_text(CKA_LABEL, asset->name);
+  set_context(attributes, (*share)->share.context, (*share)->share.role);
+  if (pair) {
+    attributes.set_number(CKA_CLASS, CKO_PRIVATE_KEY);
+    attributes.set(CKA_EC_PARAMS, curve_of(asset->type));
+    const auto info = public_key_info(input.context.crypto, asset->type, value->view());
+    if (info.empty()) return crypto_failed("the public half of a generated key");
+    attributes.set(CKA_PUBLIC_KEY_INFO, info);
+  } else {
+    attributes.set_number(CKA_VALUE_LEN, value->size());
+  }
+  draft.value = token::share(*std::move(value));
+  return produced;
+}
+
+Mechanism derivation(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type,
+                     Outcome<Produced> (*derive)(const DeriveInput&)) {
+  Mechanism mechanism;
+  mechanism.type = type;
+  mechanism.key_types = {key_type};
+  mechanism.for_managed = true;
+  mechanism.derive = derive;
+  return mechanism;
+}
+
+}  // namespace
+
+void register_ts_keys(MechanismTable& table) {
+  table.add(derivation(CKM_TS_MASTER_KEY_DERIVE, CKK_TS_OEM_SHARE, derive_master_key));
+  table.add(derivation(CKM_TS_ASSET_KEY_DERIVE, CKK_TS_MASTER_KEY, derive_asset_key));
+  table.add(derivation(CKM_TS_ASSET_GENERATE, CKK_TS_OEM_SHARE, generate_asset));
+}
+
+}  // namespace tallystick::token

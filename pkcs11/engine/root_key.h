@@ -1,0 +1,30 @@
+// RootKey: what a token's objects outside the PINs stand under: the family, the device key, public
+// objects. The secret itself stays inside, so that a TPM, an HSM or a passphrase can stand behind
+// the same interface.
+#pragma once
+
+#include <string>
+
+#include "core/crypto/crypto.h"
+#include "pkcs11/engine/fault.h"
+
+namespace tallystick::token {
+
+class RootKey {
+ public:
+  RootKey() = default;
+  RootKey(const RootKey&) = delete;
+  RootKey& operator=(const RootKey&) = delete;
+  virtual ~RootKey() = default;
+
+  // A 32-byte key for one purpose; `context` keeps tokens apart.
+  [[nodiscard]] virtual Outcome<core::Secret> derive(std::string_view purpose,
+                                                     core::ByteView context) const = 0;
+};
+
+// The secret in a file of mode 0600. Whoever copies the token's folder has it.
+Outcome<void> create_key_file(const core::Crypto& crypto, const std::string& path);
+Outcome<std::unique_ptr<RootKey>> open_key_file(std::shared_ptr<const core::Crypto> crypto,
+                                                const std::string& path);
+
+}  // namespace tallystick::token

@@ -1,0 +1,164 @@
+// Session: making, wrapping, unwrapping and deriving keys.
+#include "pkcs11/engine/session.h"
+
+namespace tallystick::token {
+
+Outcome<CK_OBJECT_HANDLE> Session::generate(const CK_MECHANISM& mechanism, const Template& wanted) {
+  const CK_MECHANISM copy = mechanism;
+  if (auto seen = token_->refresh(); !seen) return std::move(seen).error();
+  const auto* const entry = token_->services().mechanisms->find(copy.mechanism);
+  if (entry == nullptr || entry->generate == nullptr) return bad_mechanism("makes no keys");
+  auto parameter = parameter_of(copy);
+  if (!parameter) return std::move(parameter).error();
+  auto produced = entry->generate({token_->context(), *parameter, wanted});
+  if (!produced) return std::move(produced).error();
+  Request request;
+  request.action = Action::kGenerate;
+  request.mechanism_type = copy.mechanism;
+  request.wanted = &wanted;
+  return keep(std::move(request), *std::move(produced));
+}
+
+Outcome<Session::Pair> Session::generate_pair(const CK_MECHANISM& mechanism,
+                                              const Template& wanted_public,
+                                              const Template& wanted_private) {
+  const CK_MECHANISM copy = mechanism;
+  const auto* const entry = token_->services().mechanisms->find(copy.mechanism);
+  if (entry == nullptr || entry->generate_pair == nullptr) return bad_mechanism("makes no pairs");
+  auto parameter = parameter_of(copy);
+  if (!parameter) return std::move(parameter).error();
+  auto pair = entry->generate_pair({token_->context(), *parameter, wanted_public, wanted_private});
+  if (!pair) return std::move(pair).error();
+
+  // Both halves are decided before either is kept, and kept together when both are the token's.
+  Request request;
+  request.action = Action::kGenerate;
+  request.mechanism_type = copy.mechanism;
+  request.caller = caller();
+  struct Half {
+    Draft* draft;
+    const Template* wanted;
+  };
+  for (const auto& [draft, wanted] :
+       {Half{&pair->public_key, &wanted_public}, Half{&pair->private_key, &wanted_private}}) {
+    request.made = draft;
+    request.wanted = wanted;
+    auto attributes = token_->services().policy->decide(request);
+    if (!attributes) return std::move(attributes).error();
+    draft->attributes = *std::move(attributes);
+  }
+  const bool public_on_token = pair->public_key.attributes.flag(CKA_TOKEN);
+  const bool private_on_token = pair->private_key.attributes.flag(CKA_TOKEN);
+  if (public_on_token && private_on_token) {
+    ChangeSet both;
+    both.add(std::move(pair->public_key)).add(std::move(pair->private_key));
+    auto added = token_->commit(std::move(both));
+    if (!added) return std::move(added).error();
+    auto& index = token_->objects();
+    return Pair{index.get(added->front()->id()).handle, index.get(added->back()->id()).handle};
+  }
+  // The half that can fail goes first.
+  Pair handles{};
+  const auto keep_one = [&](Draft& draft, CK_OBJECT_HANDLE& handle) -> Outcome<void> {
+    auto kept = store(std::move(draft), {}, nullptr);
+    if (!kept) return std::move(kept).error();
+    handle = *kept;
+    return {};
+  };
+  if (private_on_token) {
+    if (auto kept = keep_one(pair->private_key, handles.private_key); !kept) {
+      return std::move(kept).error();
+    }
+  }
+  if (auto kept = keep_one(pair->public_key, handles.public_key); !kept) {
+    return std::move(kept).error();
+  }
+  if (!private_on_token) {
+    if (auto kept = keep_one(pair->private_key, handles.private_key); !kept) {
+      return std::move(kept).error();
+    }
+  }
+  return handles;
+}
+
+Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping_key,
+                            CK_OBJECT_HANDLE key, Output out) {
+  auto chosen = choose(mechanism, wrapping_key, Use::kWrap, CKR_WRAPPING_KEY_HANDLE_INVALID);
+  if (!chosen) return std::move(chosen).error();
+  if (chosen->mechanism->wrap == nullptr) return bad_mechanism("the mechanism does not wrap");
+  auto wrapped = object(key, CKR_KEY_HANDLE_INVALID);
+  if (!wrapped) return std::move(wrapped).error();
+
+  // The other half of an asymmetric wrapping key, when the token has it: what it may do counts.
+  ObjectPtr pair;
+  if (chosen->key->object_class() == CKO_PUBLIC_KEY) {
+    const auto info = chosen->key->attributes().bytes(CKA_PUBLIC_KEY_INFO);
+    for (auto& half : token_->find(AttributeSet()
+                                       .set_number(CKA_CLASS, CKO_PRIVATE_KEY)
+                                       .set(CKA_PUBLIC_KEY_INFO, info))) {
+      if (!pair || half->flag(CKA_DECRYPT)) pair = std::move(half);
+    }
+  }
+  Request request;
+  request.caller = caller();
+  request.object = chosen->key.get();
+  request.use = Use::kWrap;
+  request.mechanism = chosen->mechanism;
+  request.wrapped = wrapped->get();
+  request.wrapping_pair = pair.get();
+  if (auto allowed = token_->services().policy->decide(request); !allowed) {
+    return std::move(allowed).error();
+  }
+
+  const WrapInput input{token_->context(), chosen->parameter, chosen->key, *std::move(wrapped)};
+  auto size = chosen->mechanism->wrapped_size(input);
+  if (!size) return std::move(size).error();
+  auto room = out.reserve(*size);
+  if (!room) return std::move(room).error();
+  if (!*room) return {};
+  auto blob = chosen->mechanism->wrap(input);
+  if (!blob) return std::move(blob).error();
+  if (blob->size() > *size) return fault(CKR_GENERAL_ERROR, "a blob of another length");
+  std::ranges::copy(*blob, out.first(blob->size()).begin());
+  out.wrote(blob->size());
+  return {};
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
+                                          CK_OBJECT_HANDLE unwrapping_key, core::ByteView blob,
+                                          const Template& wanted) {
+  constexpr std::size_t kLargestBlob = 1U << 20;
+  if (blob.size() > kLargestBlob) return fault(CKR_WRAPPED_KEY_LEN_RANGE, "a blob too long");
+  auto chosen = choose(mechanism, unwrapping_key, Use::kUnwrap, CKR_UNWRAPPING_KEY_HANDLE_INVALID);
+  if (!chosen) return std::move(chosen).error();
+  if (chosen->mechanism->unwrap == nullptr) return bad_mechanism("the mechanism does not unwrap");
+  // A copy, because the caller may change its own while it is checked and used (A65).
+  const core::Bytes copy(blob.begin(), blob.end());
+  auto produced =
+      chosen->mechanism->unwrap({token_->context(), chosen->parameter, chosen->key, copy, wanted});
+  if (!produced) return std::move(produced).error();
+  Request request;
+  request.action = Action::kUnwrap;
+  request.mechanism_type = chosen->mechanism->type;
+  request.wanted = &wanted;
+  request.parent = chosen->key.get();
+  return keep(std::move(request), *std::move(produced));
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,
+                                          const Template& wanted) {
+  auto chosen = choose(mechanism, base_key, Use::kDerive);
+  if (!chosen) return std::move(chosen).error();
+  if (chosen->mechanism->derive == nullptr) return bad_mechanism("the mechanism does not derive");
+  auto produced =
+      chosen->mechanism->derive({token_->context(), chosen->parameter, chosen->key, wanted});
+  if (!produced) return std::move(produced).error();
+  Request request;
+  request.action = Action::kDerive;
+  request.mechanism_type = chosen->mechanism->type;
+  request.wanted = &wanted;
+  request.parent = chosen->key.get();
+  return keep(std::move(request), *std::move(produced));
+}
+
+}  // namespace tallystick::token

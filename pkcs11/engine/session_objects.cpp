@@ -1,0 +1,187 @@
+// Session: objects and searches.
+#include <algorithm>
+#include <cstring>
+
+#include "pkcs11/engine/importer.h"
+#include "pkcs11/engine/session.h"
+
+namespace tallystick::token {
+
+Outcome<CK_OBJECT_HANDLE> Session::keep(Request request, Produced produced) {
+  request.caller = caller();
+  request.made = &produced.object;
+  auto attributes = token_->services().policy->decide(request);
+  if (!attributes) return std::move(attributes).error();
+  produced.object.attributes = *std::move(attributes);
+  return store(std::move(produced.object), std::move(produced.also), produced.replaces);
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::store(Draft draft, ChangeSet also, const ObjectPtr& replaces) {
+  auto& index = token_->objects();
+  if (!draft.attributes.flag(CKA_TOKEN)) {
+    if (!also.empty()) {
+      if (auto done = token_->commit(std::move(also)); !done) return std::move(done).error();
+    }
+    ObjectId id{};
+    if (auto filled = random(id); !filled) return std::move(filled).error();
+    return index.put(Object::make(id, 1, std::move(draft)), handle_);
+  }
+  if (replaces) {
+    also.replace(replaces, std::move(draft));
+    if (auto done = token_->commit(std::move(also)); !done) return std::move(done).error();
+    return index.get(replaces->id()).handle;
+  }
+  // The new object goes first, so that it is the first of what comes back.
+  ChangeSet all;
+  all.add(std::move(draft));
+  for (auto& more : also.added()) all.add(std::move(more));
+  for (auto& [old, next] : also.replaced()) all.replace(std::move(old), std::move(next));
+  for (auto& old : also.removed()) all.remove(std::move(old));
+  auto added = token_->commit(std::move(all));
+  if (!added) return std::move(added).error();
+  return index.get(added->front()->id()).handle;
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::create(const Template& wanted) {
+  if (auto seen = token_->refresh(); !seen) return std::move(seen).error();
+  const CreateInput input{token_->context(), wanted};
+  auto produced = import_object(*token_->services().mechanisms, input);
+  if (!produced) return std::move(produced).error();
+  Request request;
+  request.action = Action::kCreate;
+  request.wanted = &wanted;
+  return keep(std::move(request), *std::move(produced));
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::copy(CK_OBJECT_HANDLE handle, const Template& wanted) {
+  auto source = object(handle);
+  if (!source) return std::move(source).error();
+  Request request;
+  request.action = Action::kCopy;
+  request.caller = caller();
+  request.object = source->get();
+  request.wanted = &wanted;
+  auto attributes = token_->services().policy->decide(request);
+  if (!attributes) return std::move(attributes).error();
+  auto draft = (*source)->redraft();
+  draft.attributes = *std::move(attributes);
+  return store(std::move(draft), {}, nullptr);
+}
+
+Outcome<void> Session::destroy(CK_OBJECT_HANDLE handle) {
+  auto target = object(handle);
+  if (!target) return std::move(target).error();
+  Request request;
+  request.action = Action::kDestroy;
+  request.caller = caller();
+  request.object = target->get();
+  if (auto allowed = token_->services().policy->decide(request); !allowed) {
+    return std::move(allowed).error();
+  }
+  if (!(*target)->on_token()) {
+    if (!token_->objects().remove((*target)->id())) {
+      return fault(CKR_OBJECT_HANDLE_INVALID, "no such object any more");
+    }
+    return {};
+  }
+  ChangeSet changes;
+  changes.remove(*std::move(target));
+  if (auto done = token_->commit(std::move(changes)); !done) return std::move(done).error();
+  return {};
+}
+
+Outcome<CK_ULONG> Session::object_size(CK_OBJECT_HANDLE handle) {
+  auto target = object(handle);
+  if (!target) return std::move(target).error();
+  return static_cast<CK_ULONG>(encode((*target)->attributes()).size() + (*target)->value().size());
+}
+
+// Every attribute is looked at, whatever happened to those before it; then the worst is told.
+Outcome<void> Session::get_attributes(CK_OBJECT_HANDLE handle, std::span<CK_ATTRIBUTE> attributes) {
+  auto target = object(handle);
+  if (!target) return std::move(target).error();
+  Outcome<void> result;
+  core::Bytes scratch;
+  for (auto& attribute : attributes) {
+    auto value = read_attribute(**target, attribute.type, scratch);
+    if (!value) {
+      attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+      if (result || value.error().rv == CKR_ATTRIBUTE_SENSITIVE) result = std::move(value).error();
+      continue;
+    }
+    if (attribute.pValue == nullptr) {
+      attribute.ulValueLen = value->size();
+      continue;
+    }
+    if (attribute.ulValueLen < value->size()) {
+      attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+      if (result) result = fault(CKR_BUFFER_TOO_SMALL, "an attribute's buffer is too small");
+      continue;
+    }
+    if (!value->empty()) std::memcpy(attribute.pValue, value->data(), value->size());
+    attribute.ulValueLen = value->size();
+  }
+  return result;
+}
+
+Outcome<void> Session::set_attributes(CK_OBJECT_HANDLE handle, const Template& wanted) {
+  auto target = object(handle);
+  if (!target) return std::move(target).error();
+  Request request;
+  request.action = Action::kSet;
+  request.caller = caller();
+  request.object = target->get();
+  request.wanted = &wanted;
+  auto attributes = token_->services().policy->decide(request);
+  if (!attributes) return std::move(attributes).error();
+  auto draft = (*target)->redraft();
+  draft.attributes = *std::move(attributes);
+  if (!(*target)->on_token()) {
+    auto next = Object::make((*target)->id(), (*target)->generation() + 1, std::move(draft));
+    if (!token_->objects().exchange(**target, std::move(next))) {
+      return fault(CKR_FUNCTION_FAILED, "the object was changed or destroyed by somebody else");
+    }
+    return {};
+  }
+  ChangeSet changes;
+  changes.replace(*std::move(target), std::move(draft));
+  if (auto done = token_->commit(std::move(changes)); !done) return std::move(done).error();
+  return {};
+}
+
+Outcome<void> Session::find_start(const Template& pattern) {
+  const Lock lock(mutex_);
+  if (auto open = open_check(); !open) return open;
+  if (finding_) return fault(CKR_OPERATION_ACTIVE, "a search is active");
+  if (auto seen = token_->refresh(); !seen) return seen;
+  std::vector<ObjectIndex::Pattern> wanted;
+  for (const auto& [type, value] : pattern.entries()) wanted.push_back({type, value});
+  found_.clear();
+  found_next_ = 0;
+  for (const auto& [handle, found] : token_->objects().search(wanted)) {
+    if (token_->visible(*found)) found_.push_back(handle);
+  }
+  finding_ = true;
+  return {};
+}
+
+Outcome<std::size_t> Session::find_next(std::span<CK_OBJECT_HANDLE> out) {
+  const Lock lock(mutex_);
+  if (auto open = open_check(); !open) return std::move(open).error();
+  if (!finding_) return not_initialized();
+  const auto count = std::min(out.size(), found_.size() - found_next_);
+  std::copy_n(found_.begin() + static_cast<std::ptrdiff_t>(found_next_), count, out.begin());
+  found_next_ += count;
+  return count;
+}
+
+Outcome<void> Session::find_end() {
+  const Lock lock(mutex_);
+  if (auto open = open_check(); !open) return open;
+  if (!finding_) return not_initialized();
+  finding_ = false;
+  found_.clear();
+  return {};
+}
+
+}  // namespace tallystick::token

@@ -1,0 +1,77 @@
+// Owners for SQLite's handles, and a database opened so that a hostile file can do no more than
+// fail (A73): no trusted schema, defensive, no links, bound parameters only.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <memory>
+#include <string>
+
+#include "core/base/bytes.h"
+#include "pkcs11/engine/fault.h"
+
+namespace tallystick::token {
+
+class Database {
+ public:
+  static Outcome<Database> open(const std::string& path);
+
+  [[nodiscard]] sqlite3* get() const { return handle_.get(); }
+  // One statement without parameters or results, as a literal.
+  Outcome<void> run(const char* sql) const;
+  [[nodiscard]] Fault failed(std::string_view what) const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* handle) const { (void)sqlite3_close_v2(handle); }
+  };
+  explicit Database(sqlite3* handle) : handle_(handle) {}
+  std::unique_ptr<sqlite3, Close> handle_;
+};
+
+// A prepared statement; bind, step until no row is left, reset.
+class Statement {
+ public:
+  Statement() = default;
+  static Outcome<Statement> prepare(const Database& database, std::string_view sql);
+
+  Statement& bind(int index, std::uint64_t value);
+  // A null view binds an empty blob, never NULL. The bytes must live until the statement is reset.
+  Statement& bind(int index, core::ByteView value);
+
+  // True while there is a row.
+  Outcome<bool> step();
+  // Runs to the end and resets.
+  Outcome<void> run();
+  void reset();
+
+  [[nodiscard]] std::uint64_t number(int column) const;
+  [[nodiscard]] core::ByteView blob(int column) const;
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* handle) const { (void)sqlite3_finalize(handle); }
+  };
+  sqlite3* database_ = nullptr;
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+};
+
+// BEGIN IMMEDIATE … COMMIT; rolls back unless committed.
+class Transaction {
+ public:
+  static Outcome<Transaction> begin(const Database& database);
+  Transaction(Transaction&& other) noexcept : database_(other.database_) {
+    other.database_ = nullptr;
+  }
+  Transaction& operator=(Transaction&&) = delete;
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+  Outcome<void> commit();
+
+ private:
+  explicit Transaction(const Database* database) : database_(database) {}
+  const Database* database_;
+};
+
+}  // namespace tallystick::token

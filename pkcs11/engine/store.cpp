@@ -1,0 +1,417 @@
+#include "pkcs11/engine/store.h"
+
+#include "pkcs11/engine/files.h"
+#include "pkcs11/engine/pin.h"
+#include "pkcs11/engine/schema.h"
+
+namespace tallystick::token {
+namespace {
+
+constexpr std::string_view kRowColumns =
+    "id, class, tier, generation, policy, member, epoch, job, sealed";
+// Removed ids that are kept for processes that have not looked for a while; one that looks later
+// reads everything.
+constexpr std::uint64_t kKeptRemovals = 4096;
+
+core::Bytes copy(core::ByteView view) { return {view.begin(), view.end()}; }
+
+Fault damaged() { return fault(CKR_DEVICE_ERROR, "the token's database is damaged"); }
+Fault conflict() {
+  return fault(CKR_FUNCTION_FAILED, "the object was changed or destroyed by somebody else");
+}
+
+Outcome<ObjectRow> read_row(const Statement& statement) {
+  ObjectRow row;
+  const auto id = statement.blob(0);
+  const auto tier = statement.number(2);
+  if (id.size() != row.id.size() || tier > static_cast<std::uint64_t>(Tier::kImmutable)) {
+    return damaged();
+  }
+  row.id = core::array_of<16>(id);
+  row.object_class = statement.number(1);
+  row.tier = static_cast<Tier>(tier);
+  row.generation = statement.number(3);
+  row.policy = statement.number(4);
+  row.group = copy(statement.blob(5));
+  row.epoch = statement.number(6);
+  row.job = copy(statement.blob(7));
+  row.sealed = copy(statement.blob(8));
+  return row;
+}
+
+// Rows of wrong shape are left out, so that one damaged row does not take the others with it.
+Outcome<std::vector<ObjectRow>> read_rows(Statement& statement) {
+  std::vector<ObjectRow> rows;
+  while (true) {
+    auto more = statement.step();
+    if (!more) return std::move(more).error();
+    if (!*more) break;
+    if (auto row = read_row(statement)) rows.push_back(*std::move(row));
+  }
+  statement.reset();
+  return rows;
+}
+
+}  // namespace
+
+Outcome<void> Store::create(const std::string& path, const TokenRecord& token, const PinRow& so_pin,
+                            const std::vector<ObjectRow>& objects) {
+  // SQLite gives its other files the mode of this one.
+  if (auto made = write_new_file(path, {}); !made) return made;
+  auto writer = Database::open(path);
+  if (!writer) return std::move(writer).error();
+  if (auto made = create_schema(*writer); !made) return made;
+  auto reader = Database::open(path);
+  if (!reader) return std::move(reader).error();
+  Store store(path, *std::move(writer), *std::move(reader));
+
+  const Lock lock(store.write_mutex_);
+  auto transaction = Transaction::begin(store.writer_);
+  if (!transaction) return std::move(transaction).error();
+  auto statement = Statement::prepare(
+      store.writer_,
+      "INSERT INTO token (one, token_id, root_check, label, pin_epoch, sequence, trimmed) "
+      "VALUES (1, ?1, ?2, ?3, ?4, 1, 0)");
+  if (!statement) return std::move(statement).error();
+  statement->bind(1, token.token_id).bind(2, token.root_check).bind(3, token.label);
+  statement->bind(4, token.pin_epoch);
+  if (auto done = statement->run(); !done) return done;
+  if (auto done = store.write_pin(so_pin); !done) return done;
+  for (const auto& row : objects) {
+    if (auto done = store.insert(row, 1); !done) return done;
+  }
+  return transaction->commit();
+}
+
+Outcome<std::unique_ptr<Store>> Store::open(const std::string& path) {
+  auto writer = Database::open(path);
+  if (!writer) return std::move(writer).error();
+  if (auto checked = check_schema(*writer); !checked) return std::move(checked).error();
+  auto reader = Database::open(path);
+  if (!reader) return std::move(reader).error();
+  std::unique_ptr<Store> store(new Store(path, *std::move(writer), *std::move(reader)));
+  if (auto ready = store->prepare(); !ready) return std::move(ready).error();
+  return store;
+}
+
+Outcome<void> Store::prepare() {
+  const Lock lock(read_mutex_);
+  auto statement = Statement::prepare(reader_, "PRAGMA data_version");
+  if (!statement) return std::move(statement).error();
+  data_version_ = *std::move(statement);
+  const auto file = identity_of(path_);
+  if (!file) return fault(CKR_DEVICE_ERROR, path_ + ": has gone");
+  file_ = *file;
+  return {};
+}
+
+Outcome<void> Store::check_file() const {
+  if (identity_of(path_) == file_) return {};
+  return fault(CKR_TOKEN_NOT_RECOGNIZED, path_ + ": another file has taken its place");
+}
+
+void Store::ask_again() {
+  const Lock lock(read_mutex_);
+  seen_version_ = 0;
+}
+
+Outcome<bool> Store::changed() {
+  const Lock lock(read_mutex_);
+  auto row = data_version_.step();
+  if (!row) return std::move(row).error();
+  const auto version = *row ? data_version_.number(0) : 0;
+  data_version_.reset();
+  const bool changed = version != seen_version_;
+  seen_version_ = version;
+  return changed;
+}
+
+Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence) {
+  const Lock lock(read_mutex_);
+  if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
+  auto delta = read_changes(sequence);
+  // Reading only: the end of the transaction cannot fail in a way that matters.
+  (void)reader_.run("COMMIT");
+  return delta;
+}
+
+Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence) {
+  Delta delta;
+  auto state =
+      Statement::prepare(reader_, "SELECT sequence, trimmed, pin_epoch FROM token WHERE one = 1");
+  if (!state) return std::move(state).error();
+  auto there = state->step();
+  if (!there) return std::move(there).error();
+  if (!*there) return damaged();
+  delta.sequence = state->number(0);
+  delta.all = sequence == 0 || sequence < state->number(1) || sequence > delta.sequence;
+  delta.pin_epoch = state->number(2);
+  state->reset();
+  if (delta.all) sequence = 0;
+
+  auto changed = Statement::prepare(
+      reader_, "SELECT " + std::string(kRowColumns) + " FROM object WHERE sequence > ?1");
+  if (!changed) return std::move(changed).error();
+  changed->bind(1, sequence);
+  auto rows = read_rows(*changed);
+  if (!rows) return std::move(rows).error();
+  delta.rows = *std::move(rows);
+  if (delta.all) return delta;
+
+  auto removed = Statement::prepare(reader_, "SELECT id FROM removed WHERE sequence > ?1");
+  if (!removed) return std::move(removed).error();
+  removed->bind(1, sequence);
+  while (true) {
+    auto more = removed->step();
+    if (!more) return std::move(more).error();
+    if (!*more) break;
+    if (removed->blob(0).size() == sizeof(ObjectId)) {
+      delta.removed.push_back(core::array_of<16>(removed->blob(0)));
+    }
+  }
+  return delta;
+}
+
+Outcome<std::vector<ObjectRow>> Store::rows(Tier tier) {
+  const Lock lock(read_mutex_);
+  auto statement = Statement::prepare(
+      reader_, "SELECT " + std::string(kRowColumns) + " FROM object WHERE tier = ?1");
+  if (!statement) return std::move(statement).error();
+  statement->bind(1, static_cast<std::uint64_t>(tier));
+  return read_rows(*statement);
+}
+
+Outcome<TokenRecord> Store::token() {
+  const Lock lock(read_mutex_);
+  auto statement = Statement::prepare(
+      reader_, "SELECT token_id, root_check, label, pin_epoch FROM token WHERE one = 1");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->step();
+  if (!row) return std::move(row).error();
+  TokenRecord record;
+  if (!*row || statement->blob(0).size() != record.token_id.size() ||
+      statement->blob(2).size() != 32) {
+    return damaged();
+  }
+  record.token_id = core::array_of<16>(statement->blob(0));
+  record.root_check = copy(statement->blob(1));
+  record.label = copy(statement->blob(2));
+  record.pin_epoch = statement->number(3);
+  return record;
+}
+
+Outcome<std::optional<PinRow>> Store::pin(PinRole role) {
+  const Lock lock(read_mutex_);
+  auto statement = Statement::prepare(
+      reader_, "SELECT salt, cost_n, cost_r, cost_p, sealed, tries FROM pin WHERE role = ?1");
+  if (!statement) return std::move(statement).error();
+  statement->bind(1, static_cast<std::uint64_t>(role));
+  auto row = statement->step();
+  if (!row) return std::move(row).error();
+  if (!*row) return std::optional<PinRow>();
+  PinRow pin;
+  pin.role = role;
+  pin.salt = copy(statement->blob(0));
+  pin.cost = {statement->number(1), static_cast<std::uint32_t>(statement->number(2)),
+              static_cast<std::uint32_t>(statement->number(3))};
+  pin.sealed = copy(statement->blob(4));
+  pin.tries = static_cast<unsigned>(statement->number(5));
+  return std::optional<PinRow>(std::move(pin));
+}
+
+Outcome<std::uint64_t> Store::next_sequence() {
+  auto statement = Statement::prepare(
+      writer_, "UPDATE token SET sequence = sequence + 1 WHERE one = 1 RETURNING sequence");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->step();
+  if (!row) return std::move(row).error();
+  if (!*row) return damaged();
+  const auto sequence = statement->number(0);
+  statement->reset();
+
+  if (sequence % kKeptRemovals == 0) {
+    auto trim = Statement::prepare(writer_, "DELETE FROM removed WHERE sequence <= ?1");
+    auto mark = Statement::prepare(writer_, "UPDATE token SET trimmed = ?1 WHERE one = 1");
+    if (!trim) return std::move(trim).error();
+    if (!mark) return std::move(mark).error();
+    const auto before = sequence - kKeptRemovals;
+    if (auto done = trim->bind(1, before).run(); !done) return std::move(done).error();
+    if (auto done = mark->bind(1, before).run(); !done) return std::move(done).error();
+  }
+  return sequence;
+}
+
+Outcome<void> Store::insert(const ObjectRow& row, std::uint64_t sequence) {
+  auto statement = Statement::prepare(
+      writer_,
+      "INSERT INTO object (id, class, tier, generation, policy, member, epoch, job, sealed, "
+      "sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+  if (!statement) return std::move(statement).error();
+  statement->bind(1, row.id).bind(2, row.object_class);
+  statement->bind(3, static_cast<std::uint64_t>(row.tier)).bind(4, row.generation);
+  statement->bind(5, row.policy).bind(6, row.group).bind(7, row.epoch).bind(8, row.job);
+  statement->bind(9, row.sealed).bind(10, sequence);
+  return statement->run();
+}
+
+Outcome<void> Store::take_row(const ObjectId& id, std::uint64_t generation) {
+  auto statement =
+      Statement::prepare(writer_, "DELETE FROM object WHERE id = ?1 AND generation = ?2");
+  if (!statement) return std::move(statement).error();
+  if (auto done = statement->bind(1, id).bind(2, generation).run(); !done) return done;
+  if (sqlite3_changes(writer_.get()) != 1) return conflict();
+  return {};
+}
+
+Outcome<void> Store::write_pin(const PinRow& pin) {
+  auto statement = Statement::prepare(
+      writer_,
+      "INSERT OR REPLACE INTO pin (role, salt, cost_n, cost_r, cost_p, sealed, tries) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  if (!statement) return std::move(statement).error();
+  statement->bind(1, static_cast<std::uint64_t>(pin.role)).bind(2, pin.salt).bind(3, pin.cost.n);
+  statement->bind(4, std::uint64_t{pin.cost.r}).bind(5, std::uint64_t{pin.cost.p});
+  statement->bind(6, pin.sealed).bind(7, std::uint64_t{pin.tries});
+  return statement->run();
+}
+
+Outcome<void> Store::apply(const Change& change) {
+  const Lock lock(write_mutex_);
+  auto transaction = Transaction::begin(writer_);
+  if (!transaction) return std::move(transaction).error();
+  if (change.pin_epoch) {
+    auto epoch = Statement::prepare(writer_, "SELECT pin_epoch FROM token WHERE one = 1");
+    if (!epoch) return std::move(epoch).error();
+    auto row = epoch->step();
+    if (!row) return std::move(row).error();
+    if (!*row || epoch->number(0) != *change.pin_epoch) return not_logged_in();
+  }
+  auto sequence = next_sequence();
+  if (!sequence) return std::move(sequence).error();
+  for (const auto& row : change.add) {
+    if (auto done = insert(row, *sequence); !done) return done;
+  }
+  for (const auto& row : change.replace) {
+    if (auto done = take_row(row.id, row.generation - 1); !done) return done;
+    if (auto done = insert(row, *sequence); !done) return done;
+  }
+  for (const auto& expected : change.remove) {
+    if (auto done = take_row(expected.id, expected.generation); !done) return done;
+    auto mark = Statement::prepare(writer_,
+                                   "INSERT OR REPLACE INTO removed (id, sequence) VALUES (?1, ?2)");
+    if (!mark) return std::move(mark).error();
+    if (auto done = mark->bind(1, expected.id).bind(2, *sequence).run(); !done) return done;
+  }
+  return transaction->commit();
+}
+
+Outcome<PinRow> Store::spend_try(PinRole role) {
+  {
+    const Lock lock(write_mutex_);
+    auto transaction = Transaction::begin(writer_);
+    if (!transaction) return std::move(transaction).error();
+    auto statement =
+        Statement::prepare(writer_,
+                           "UPDATE pin SET tries = tries + 1 WHERE role = ?1 AND tries >= 0 "
+                           "AND tries < ?2");
+    if (!statement) return std::move(statement).error();
+    statement->bind(1, static_cast<std::uint64_t>(role)).bind(2, std::uint64_t{kMaxTries});
+    if (auto done = statement->run(); !done) return std::move(done).error();
+    const bool spent = sqlite3_changes(writer_.get()) == 1;
+    if (spent) {
+      if (auto done = transaction->commit(); !done) return std::move(done).error();
+    } else {
+      auto there = Statement::prepare(writer_, "SELECT 1 FROM pin WHERE role = ?1");
+      if (!there) return std::move(there).error();
+      auto row = there->bind(1, static_cast<std::uint64_t>(role)).step();
+      if (!row) return std::move(row).error();
+      if (!*row) return fault(CKR_USER_PIN_NOT_INITIALIZED, "there is no PIN yet");
+      return fault(CKR_PIN_LOCKED, "no tries are left");
+    }
+  }
+  auto row = pin(role);
+  if (!row) return std::move(row).error();
+  if (!*row) return fault(CKR_USER_PIN_NOT_INITIALIZED, "there is no PIN any more");
+  return **std::move(row);
+}
+
+Outcome<void> Store::restore_tries(PinRole role) {
+  const Lock lock(write_mutex_);
+  auto statement = Statement::prepare(writer_, "UPDATE pin SET tries = 0 WHERE role = ?1");
+  if (!statement) return std::move(statement).error();
+  return statement->bind(1, static_cast<std::uint64_t>(role)).run();
+}
+
+Outcome<void> Store::change_pin(const PinRow& old, const PinRow& next) {
+  const Lock lock(write_mutex_);
+  auto transaction = Transaction::begin(writer_);
+  if (!transaction) return std::move(transaction).error();
+  auto statement = Statement::prepare(writer_, "SELECT salt FROM pin WHERE role = ?1");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->bind(1, static_cast<std::uint64_t>(old.role)).step();
+  if (!row) return std::move(row).error();
+  if (!*row || copy(statement->blob(0)) != old.salt) {
+    return fault(CKR_PIN_INCORRECT, "the PIN was changed by somebody else");
+  }
+  statement->reset();
+  if (auto done = write_pin(next); !done) return done;
+  return transaction->commit();
+}
+
+Outcome<void> Store::remove_where(std::string_view condition, std::uint64_t sequence,
+                                  const std::set<ObjectId>& keep) {
+  std::vector<ObjectId> ids;
+  auto select =
+      Statement::prepare(writer_, "SELECT id FROM object WHERE " + std::string(condition));
+  if (!select) return std::move(select).error();
+  while (true) {
+    auto row = select->step();
+    if (!row) return std::move(row).error();
+    if (!*row) break;
+    if (select->blob(0).size() != sizeof(ObjectId)) return damaged();
+    const auto id = core::array_of<16>(select->blob(0));
+    if (!keep.contains(id)) ids.push_back(id);
+  }
+  select->reset();
+  auto remove = Statement::prepare(writer_, "DELETE FROM object WHERE id = ?1");
+  auto mark =
+      Statement::prepare(writer_, "INSERT OR REPLACE INTO removed (id, sequence) VALUES (?1, ?2)");
+  if (!remove) return std::move(remove).error();
+  if (!mark) return std::move(mark).error();
+  for (const auto& id : ids) {
+    if (auto done = remove->bind(1, id).run(); !done) return done;
+    if (auto done = mark->bind(1, id).bind(2, sequence).run(); !done) return done;
+  }
+  return {};
+}
+
+Outcome<void> Store::reset_user(const PinRow& user_pin) {
+  const Lock lock(write_mutex_);
+  auto transaction = Transaction::begin(writer_);
+  if (!transaction) return std::move(transaction).error();
+  auto sequence = next_sequence();
+  if (!sequence) return std::move(sequence).error();
+  if (auto done = write_pin(user_pin); !done) return done;
+  if (auto done = remove_where("tier = 1", *sequence, {}); !done) return done;
+  if (auto done = writer_.run("UPDATE token SET pin_epoch = pin_epoch + 1 WHERE one = 1"); !done) {
+    return done;
+  }
+  return transaction->commit();
+}
+
+Outcome<void> Store::reset_token(core::ByteView label, const std::set<ObjectId>& keep) {
+  const Lock lock(write_mutex_);
+  auto transaction = Transaction::begin(writer_);
+  if (!transaction) return std::move(transaction).error();
+  auto sequence = next_sequence();
+  if (!sequence) return std::move(sequence).error();
+  if (auto done = writer_.run("DELETE FROM pin WHERE role = 1"); !done) return done;
+  if (auto done = remove_where("tier <> 2", *sequence, keep); !done) return done;
+  auto statement = Statement::prepare(
+      writer_, "UPDATE token SET label = ?1, pin_epoch = pin_epoch + 1 WHERE one = 1");
+  if (!statement) return std::move(statement).error();
+  if (auto done = statement->bind(1, label).run(); !done) return done;
+  return transaction->commit();
+}
+
+}  // namespace tallystick::token

@@ -1,0 +1,102 @@
+// Store: one token's database. Knows rows and transactions, no keys and no policy. Every change is
+// durable (WAL, synchronous=FULL) when the call returns. Two connections: one writes, one sees what
+// others commit; each has a lock of its own, held while SQLite works and never longer.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "pkcs11/engine/files.h"
+#include "pkcs11/engine/lock.h"
+#include "pkcs11/engine/row.h"
+#include "pkcs11/engine/sqlite.h"
+
+namespace tallystick::token {
+
+// The version of the schema, in the database's user_version.
+constexpr unsigned kSchemaVersion = 1;
+
+class Store {
+ public:
+  struct Expected {
+    ObjectId id;
+    std::uint64_t generation;
+  };
+  struct Change {
+    std::vector<ObjectRow> add;
+    // A row whose generation must still be one less.
+    std::vector<ObjectRow> replace;
+    std::vector<Expected> remove;
+    // When set: the epoch under whose private key the rows are sealed.
+    std::optional<std::uint64_t> pin_epoch;
+  };
+  struct Delta {
+    // True: the rows are all there are, and what is not among them is gone.
+    bool all = false;
+    std::vector<ObjectRow> rows;
+    std::vector<ObjectId> removed;
+    std::uint64_t sequence = 0;
+    std::uint64_t pin_epoch = 0;
+  };
+
+  // Makes the database file with its first rows.
+  static Outcome<void> create(const std::string& path, const TokenRecord& token,
+                              const PinRow& so_pin, const std::vector<ObjectRow>& objects);
+  // Opens, migrates an older schema, and refuses one that is not exactly the expected (A73).
+  static Outcome<std::unique_ptr<Store>> open(const std::string& path);
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  ~Store() = default;
+
+  // Whether anybody has committed since the last question.
+  Outcome<bool> changed();
+  // Makes the next question be answered with yes.
+  void ask_again();
+  // CKR_TOKEN_NOT_RECOGNIZED when another file has taken the place of the one that is open.
+  Outcome<void> check_file() const;
+  // What was committed after `sequence`; 0 asks for everything.
+  Outcome<Delta> changes_since(std::uint64_t sequence);
+  Outcome<std::vector<ObjectRow>> rows(Tier tier);
+
+  Outcome<TokenRecord> token();
+  Outcome<std::optional<PinRow>> pin(PinRole role);
+
+  // All of it or nothing. CKR_FUNCTION_FAILED when a row is not as expected any more.
+  Outcome<void> apply(const Change& change);
+
+  // Takes one try and says so durably before the PIN may be compared (A40), in one transaction
+  // (A41). CKR_PIN_LOCKED when none is left, CKR_USER_PIN_NOT_INITIALIZED when there is no PIN.
+  Outcome<PinRow> spend_try(PinRole role);
+  Outcome<void> restore_tries(PinRole role);
+  // Replaces a PIN that is still the one in `old`.
+  Outcome<void> change_pin(const PinRow& old, const PinRow& next);
+  // C_InitPIN: a new user PIN; private rows go.
+  Outcome<void> reset_user(const PinRow& user_pin);
+  // C_InitToken: the label; the user's PIN and all rows but immutable ones and `keep` go.
+  Outcome<void> reset_token(core::ByteView label, const std::set<ObjectId>& keep);
+
+ private:
+  Store(std::string path, Database writer, Database reader)
+      : path_(std::move(path)), writer_(std::move(writer)), reader_(std::move(reader)) {}
+  Outcome<void> prepare();
+  Outcome<Delta> read_changes(std::uint64_t sequence) TS_REQUIRES(read_mutex_);
+  Outcome<std::uint64_t> next_sequence() TS_REQUIRES(write_mutex_);
+  Outcome<void> insert(const ObjectRow& row, std::uint64_t sequence) TS_REQUIRES(write_mutex_);
+  // Removes a row that is still of this generation.
+  Outcome<void> take_row(const ObjectId& id, std::uint64_t generation) TS_REQUIRES(write_mutex_);
+  Outcome<void> write_pin(const PinRow& pin) TS_REQUIRES(write_mutex_);
+  Outcome<void> remove_where(std::string_view condition, std::uint64_t sequence,
+                             const std::set<ObjectId>& keep) TS_REQUIRES(write_mutex_);
+
+  const std::string path_;
+  FileIdentity file_;
+  Mutex write_mutex_;
+  Database writer_ TS_GUARDED_BY(write_mutex_);
+  Mutex read_mutex_;
+  Database reader_ TS_GUARDED_BY(read_mutex_);
+  Statement data_version_ TS_GUARDED_BY(read_mutex_);
+  std::uint64_t seen_version_ TS_GUARDED_BY(read_mutex_) = 0;
+};
+
+}  // namespace tallystick::token

@@ -1,0 +1,280 @@
+#include "pkcs11/engine/token.h"
+
+#include "core/crypto/crypto.h"
+#include "pkcs11/engine/device_key.h"
+#include "pkcs11/engine/files.h"
+#include "pkcs11/engine/log.h"
+
+namespace tallystick::token {
+namespace {
+
+std::string database_path(const std::string& directory) { return directory + "/token.db"; }
+std::string root_key_path(const std::string& directory) { return directory + "/root.key"; }
+
+}  // namespace
+
+Token::Token(CK_SLOT_ID slot, std::string directory, Services services)
+    : slot_(slot),
+      directory_(std::move(directory)),
+      services_(std::move(services)),
+      objects_(services_.handles) {}
+
+Token::~Token() = default;
+
+Outcome<std::shared_ptr<Token::Opened>> Token::opened() {
+  const Lock lock(mutex_);
+  return opened_;
+}
+
+// Opens the files when they have appeared; nothing happens when they are open or not there.
+Outcome<void> Token::probe() {
+  {
+    const Lock lock(mutex_);
+    if (opened_) return {};
+  }
+  const Lock reload_lock(reload_mutex_);
+  {
+    const Lock lock(mutex_);
+    if (opened_) return {};
+  }
+  auto files = open_files();
+  if (!files) return std::move(files).error();
+  if (!*files) return {};
+  if (auto loaded = reload(**files); !loaded) return loaded;
+  const Lock lock(mutex_);
+  opened_ = *std::move(files);
+  return {};
+}
+
+Outcome<std::shared_ptr<Token::Opened>> Token::open_files() {
+  auto own = own_directory(directory_);
+  if (!own) return std::move(own).error();
+  if (!*own) return std::shared_ptr<Opened>();
+  // Without links on the way: SQLite is told to follow none.
+  const auto directory = **own;
+  auto there = check_private_file(database_path(directory));
+  if (!there) return std::move(there).error();
+  if (!*there) return std::shared_ptr<Opened>();
+
+  auto opened = std::make_shared<Opened>();
+  auto root = open_key_file(services_.crypto, root_key_path(directory));
+  if (!root) return std::move(root).error();
+  opened->root = *std::move(root);
+  auto store = Store::open(database_path(directory));
+  if (!store) return std::move(store).error();
+  opened->store = *std::move(store);
+  auto record = opened->store->token();
+  if (!record) return std::move(record).error();
+  opened->record = *std::move(record);
+
+  auto check = opened->root->derive("check", opened->record.token_id);
+  if (!check) return std::move(check).error();
+  if (!core::equal_in_constant_time(check->view(), opened->record.root_check)) {
+    return fault(CKR_TOKEN_NOT_RECOGNIZED,
+                 directory_ + ": the database and the root key are not of one token");
+  }
+  auto rows = make_root_sealer(*opened->root, opened->record.token_id);
+  if (!rows) return std::move(rows).error();
+  opened->root_rows = *std::move(rows);
+  return opened;
+}
+
+Outcome<std::unique_ptr<RowSealer>> Token::make_root_sealer(const RootKey& root,
+                                                            const TokenId& token_id) const {
+  auto rows = std::make_unique<RowSealer>(services_.crypto, token_id);
+  auto public_key = root.derive("public rows", token_id);
+  if (!public_key) return std::move(public_key).error();
+  auto immutable_key = root.derive("immutable rows", token_id);
+  if (!immutable_key) return std::move(immutable_key).error();
+  rows->key(Tier::kPublic, *std::move(public_key));
+  rows->key(Tier::kImmutable, *std::move(immutable_key));
+  return rows;
+}
+
+// A row that does not open is left out and named in the log; the others work (A70).
+void Token::show_row(const Opened& opened, const ObjectRow& row, const RowSealer* private_rows) {
+  const auto* const sealer = row.tier == Tier::kPrivate ? private_rows : opened.root_rows.get();
+  if (sealer == nullptr) return;
+  const auto known = objects_.get(row.id);
+  if (known.object && known.object->generation() >= row.generation) return;
+  auto object = sealer->open(row);
+  if (object) {
+    objects_.put(*std::move(object));
+    return;
+  }
+  objects_.remove(row.id);
+  services_.log->failure("object " + core::to_hex(row.id), object.error());
+}
+
+// Called with reload_mutex_ held.
+Outcome<void> Token::reload(Opened& opened) {
+  auto delta = opened.store->changes_since(opened.sequence);
+  if (!delta) return std::move(delta).error();
+  std::shared_ptr<const RowSealer> private_rows;
+  bool ended = false;
+  {
+    const Lock lock(mutex_);
+    // The user's objects began a new life: what this process was logged in to is gone.
+    ended = private_rows_ != nullptr && delta->pin_epoch != pin_epoch_at_login_;
+    if (!ended) private_rows = private_rows_;
+  }
+  if (ended) drop_login();
+  if (delta->all) {
+    std::set<ObjectId> there;
+    for (const auto& row : delta->rows) there.insert(row.id);
+    objects_.keep_token_objects(there);
+  }
+  for (const auto& id : delta->removed) objects_.remove(id);
+  for (const auto& row : delta->rows) show_row(opened, row, private_rows.get());
+  opened.sequence = delta->sequence;
+  return {};
+}
+
+Outcome<void> Token::refresh() {
+  auto files = opened();
+  if (!files) return std::move(files).error();
+  if (!*files) return {};
+  auto changed = (*files)->store->changed();
+  if (!changed) return std::move(changed).error();
+  if (!*changed) return {};
+  const Lock lock(reload_mutex_);
+  auto done = reload(**files);
+  if (!done) (*files)->store->ask_again();
+  return done;
+}
+
+std::vector<ObjectPtr> Token::find(const AttributeSet& pattern) {
+  std::vector<ObjectIndex::Pattern> wanted;
+  for (const auto& attribute : pattern.all()) wanted.push_back({attribute.type, attribute.value});
+  std::vector<ObjectPtr> out;
+  for (auto& found : objects_.search(wanted)) out.push_back(std::move(found.object));
+  return out;
+}
+
+ObjectPtr Token::find_one(const AttributeSet& pattern) {
+  auto found = find(pattern);
+  return found.empty() ? nullptr : std::move(found.front());
+}
+
+ObjectPtr Token::find_family(core::ByteView family_id) {
+  return find_one(AttributeSet()
+                      .set_number(CKA_CLASS, CKO_SECRET_KEY)
+                      .set_number(CKA_KEY_TYPE, CKK_TS_FAMILY)
+                      .set(CKA_TS_FAMILY_ID, family_id));
+}
+
+ObjectPtr Token::find_software(core::ByteView family_id) {
+  return find_one(
+      AttributeSet().set_number(CKA_CLASS, CKO_TS_SOFTWARE).set(CKA_TS_FAMILY_ID, family_id));
+}
+
+// Callers cannot make objects with CKA_TS_DEVICE_ID, so the label is not what decides (A22).
+ObjectPtr Token::find_device(CK_OBJECT_CLASS object_class) {
+  for (auto& object :
+       find(AttributeSet().set_number(CKA_CLASS, object_class).set_text(CKA_LABEL, kDeviceLabel))) {
+    if (object->immutable() && object->attributes().has(CKA_TS_NONCE)) return object;
+  }
+  return nullptr;
+}
+
+ObjectPtr Token::device_private_key() { return find_device(CKO_PRIVATE_KEY); }
+ObjectPtr Token::device_public_key() { return find_device(CKO_PUBLIC_KEY); }
+
+std::vector<ObjectPtr> Token::certificates() {
+  return find(AttributeSet().set_number(CKA_CLASS, CKO_CERTIFICATE));
+}
+
+Outcome<void> Token::renew_device_nonce(ChangeSet& changes) {
+  auto nonce = make_nonce(*services_.crypto);
+  if (!nonce) return std::move(nonce).error();
+  for (auto half : {device_private_key(), device_public_key()}) {
+    if (!half) return fault(CKR_DEVICE_ERROR, "the token has no device key");
+    auto next = half->redraft();
+    next.attributes.set(CKA_TS_NONCE, *nonce);
+    changes.replace(std::move(half), std::move(next));
+  }
+  return {};
+}
+
+Outcome<ObjectPtr> Token::new_object(Draft draft) const {
+  ObjectId id{};
+  if (auto filled = services_.crypto->random(id); !filled) {
+    return from_core(filled.error(), CKR_FUNCTION_FAILED);
+  }
+  return Object::make(id, 1, std::move(draft));
+}
+
+Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
+  auto files = opened();
+  if (!files) return std::move(files).error();
+  if (!*files) return fault(CKR_TOKEN_NOT_PRESENT, "the slot has no initialised token");
+  auto& opened = **files;
+  if (auto same = opened.store->check_file(); !same) return std::move(same).error();
+  std::shared_ptr<const RowSealer> private_rows;
+  Store::Change change;
+  {
+    const Lock lock(mutex_);
+    private_rows = private_rows_;
+    if (private_rows) change.pin_epoch = pin_epoch_at_login_;
+  }
+  const auto seal = [&](const Object& object) -> Outcome<ObjectRow> {
+    if (object.tier() != Tier::kPrivate) return opened.root_rows->seal(object);
+    if (!private_rows) return not_logged_in();
+    return private_rows->seal(object);
+  };
+
+  std::vector<ObjectPtr> added;
+  std::vector<ObjectPtr> replaced;
+  for (auto& draft : changes.added()) {
+    auto object = new_object(std::move(draft));
+    if (!object) return std::move(object).error();
+    auto row = seal(**object);
+    if (!row) return std::move(row).error();
+    change.add.push_back(*std::move(row));
+    added.push_back(*std::move(object));
+  }
+  for (auto& [old, draft] : changes.replaced()) {
+    auto object = Object::make(old->id(), old->generation() + 1, std::move(draft));
+    if (object->tier() != old->tier()) {
+      return fault(CKR_GENERAL_ERROR, "an object does not change how it is sealed");
+    }
+    auto row = seal(*object);
+    if (!row) return std::move(row).error();
+    change.replace.push_back(*std::move(row));
+    replaced.push_back(std::move(object));
+  }
+  for (const auto& old : changes.removed()) change.remove.push_back({old->id(), old->generation()});
+
+  if (auto done = opened.store->apply(change); !done) return std::move(done).error();
+  for (const auto& old : changes.removed()) objects_.remove(old->id());
+  for (auto& object : replaced) objects_.put(std::move(object));
+  for (const auto& object : added) objects_.put(object);
+  return added;
+}
+
+bool Token::visible(const Object& object) const {
+  return !object.is_private() || login_state() == Login::kUser;
+}
+
+Outcome<void> Token::session_opened(bool read_write) {
+  const Lock lock(mutex_);
+  if (!read_write && login_state() == Login::kSo) {
+    return fault(CKR_SESSION_READ_WRITE_SO_EXISTS, "the SO is logged in");
+  }
+  ++sessions_;
+  if (read_write) ++rw_sessions_;
+  return {};
+}
+
+void Token::session_closed(bool read_write) {
+  bool last = false;
+  {
+    const Lock lock(mutex_);
+    --sessions_;
+    if (read_write) --rw_sessions_;
+    last = sessions_ == 0;
+  }
+  if (last && login_state() != Login::kNone) drop_login();
+}
+
+}  // namespace tallystick::token
