@@ -1,0 +1,16 @@
+// The command `tallystick-devicesim`: makes, shows, resets and asks simulated parts.
+#pragma once
+
+#include <iosfwd>
+
+namespace tallystick::device {
+
+// Exit status of the command.
+constexpr int kExitDone = 0;
+constexpr int kExitRefused = 1;  // the part, or a check, said no
+constexpr int kExitUsage = 2;    // wrong arguments
+constexpr int kExitStorage = 3;  // a file could not be read or written
+
+int run_command(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
+
+}  // namespace tallystick::device

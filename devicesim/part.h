@@ -1,0 +1,135 @@
+// Part: a simulated part, from blank silicon to locked (section 8 of docs/formats.md). It lives in
+// one file; dropping the object is pulling the plug, opening the file again is power-on.
+//
+//   create           the chip is made: ICM fingerprint, product, memory map; first power-on makes
+//                    the device key, whose public half can be read and whose private half cannot
+//   fill_immutable_memory, store_certificate, load_software      at the ICM
+//   reset            the ROM checks the stored software and lets it run
+//   load_share_blob, install_package, lock, prove                at the contract manufacturer
+//
+// While no software runs a part answers only to identity, the ICM's steps and reset. All that
+// changes the state is durable when the call returns, or has not happened. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/provisioning/provisioning_software.h"
+#include "devicesim/installer.h"
+#include "devicesim/part_file.h"
+
+namespace tallystick::device {
+
+// What anyone may see of a part; no secrets.
+struct PartInfo {
+  core::DeviceId id{};
+  core::ByteArray<64> public_key{};
+  LifeCycle life_cycle{};
+  Manufacture manufacture;
+  bool certified = false;
+  std::optional<core::FamilyId> family_id;  // nothing: the immutable memory is empty
+  std::uint8_t family_flags = 0;
+  std::uint32_t minimum_software_version = 0;
+  std::uint32_t minimum_package_version = 0;
+  std::optional<core::OemId> owner;
+  // The software that runs; nothing: none.
+  std::optional<core::SoftwareHeader> software;
+  // The installed package.
+  std::optional<core::PackageHeader> package;
+  std::vector<core::PackageEntry> assets;
+};
+
+class Part {
+ public:
+  using CryptoPtr = std::shared_ptr<const core::Crypto>;
+
+  // A new part in a new file, powered on for the first time.
+  static core::Result<std::unique_ptr<Part>> create(CryptoPtr crypto, const std::string& path,
+                                                    const Manufacture& manufacture);
+  // Power-on: what an interrupted installation left is erased, and the ROM runs. A part whose
+  // software is refused still opens: see running() and boot_error().
+  static core::Result<std::unique_ptr<Part>> open(CryptoPtr crypto, const std::string& path);
+  // The same on any storage. For create it is all zero and of PartFile::storage_size().
+  static core::Result<std::unique_ptr<Part>> create_in(CryptoPtr crypto,
+                                                       std::unique_ptr<Storage> storage,
+                                                       const Manufacture& manufacture);
+  static core::Result<std::unique_ptr<Part>> open_in(CryptoPtr crypto,
+                                                     std::unique_ptr<Storage> storage);
+
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  ~Part();
+
+  // --- identity
+  [[nodiscard]] const core::DeviceId& id() const { return state_.id; }
+  // X ‖ Y of the device key, 64 bytes.
+  [[nodiscard]] core::ByteView public_key() const { return state_.device_key->public_xy(); }
+  // DER; empty until it was stored.
+  [[nodiscard]] core::ByteView certificate() const { return state_.certificate; }
+  [[nodiscard]] LifeCycle life_cycle() const { return state_.life_cycle.state(); }
+  [[nodiscard]] PartInfo info() const;
+
+  // --- at the ICM
+  // Once in a part's life. Error::check is that of the family blob.
+  core::Status fill_immutable_memory(core::ByteView family_blob);
+  // A certificate under the family's K_PUK_ICM_PROV for this very part; not when locked.
+  core::Status store_certificate(core::ByteView der);
+  // Checks and stores a software image; it runs after the next reset. Not when locked.
+  core::Status load_software(core::ByteView image);
+
+  // --- running
+  // Ends an installation that is under way, erases what it staged, and lets the ROM run. Nothing
+  // stored is no error; an image that the ROM refuses is.
+  core::Status reset();
+  // Null: no software runs.
+  [[nodiscard]] const core::ProvisioningSoftware* running() const {
+    return running_ ? &*running_ : nullptr;
+  }
+  // Why the ROM let nothing run at the last reset; nothing when it did, or nothing is stored.
+  [[nodiscard]] const std::optional<core::Error>& boot_error() const { return boot_error_; }
+
+  // --- programming; while software runs, and not when locked
+  // Kept as it is, unchecked, until a package uses it; lost at power-off. At most 1 KiB. After an
+  // installation its blob stays, also over power-off, and serves further packages of the share set.
+  core::Status load_share_blob(core::ByteView blob);
+  // `total_length`: bytes of the whole package. One installation at a time.
+  core::Result<std::unique_ptr<Installer>> install_package(std::uint64_t total_length);
+  // From provisioning or provisioned to locked; only with a package installed.
+  core::Status lock();
+  core::Status blow_fuse(std::size_t index, std::uint32_t bits);
+
+  // --- any time while software runs
+  core::Result<core::Bytes> prove(core::ByteView challenge);
+  // Bytes of one installed asset that may be read, at most kMostRead of them.
+  static constexpr std::size_t kMostRead = 1024UL * 1024;
+  core::Result<core::Bytes> read_flash(std::uint64_t address, std::size_t length);
+  [[nodiscard]] core::Result<std::uint32_t> read_fuse(std::size_t index) const;
+
+ private:
+  friend class Installer;
+  friend class ProvisioningDevice;
+
+  Part(CryptoPtr crypto, PartFile file, PartState state);
+  core::Status power_on();
+  core::Status commit(PartState next);
+  // Software runs, the part is neither locked nor in the middle of an installation.
+  [[nodiscard]] core::Status check_programmable(const char* what) const;
+  [[nodiscard]] core::Status check_unlocked(const char* what) const;
+  [[nodiscard]] core::Status check_running(const char* what) const;
+  // The state that the part is in after an installation, by what the software permits.
+  [[nodiscard]] core::Result<LifeCycle> state_after_installation() const;
+  core::Status commit_package(core::VerifiedPackage package);
+  [[nodiscard]] unsigned inactive_bank() const { return 1U - state_.active_bank; }
+
+  CryptoPtr crypto_;
+  PartFile file_;
+  PartState state_;
+  std::optional<core::Software> software_;
+  std::optional<core::ProvisioningSoftware> running_;  // refers to software_ and the family
+  std::optional<core::Error> boot_error_;
+  core::Bytes share_blob_;
+  Installer* installer_ = nullptr;
+  std::uint64_t resets_ = 0;
+};
+
+}  // namespace tallystick::device

@@ -1,0 +1,202 @@
+#include "devicesim/part_file.h"
+
+#include <algorithm>
+
+#include "core/base/reader.h"
+#include "core/crypto/hash.h"
+
+namespace tallystick::device {
+namespace {
+
+using core::ByteView;
+using core::Error;
+using core::ErrorCode;
+using core::Result;
+using core::Status;
+
+constexpr std::string_view kFileMagic = "TSPART-1";
+constexpr std::string_view kStateMagic = "TSSTATE1";
+constexpr std::uint64_t kHeaderSize = 4096;
+constexpr std::size_t kFileFields = 16;  // magic, flash size
+constexpr std::size_t kPlaceSize = 64UL * 1024;
+constexpr std::size_t kRecordFields = 20;  // magic, generation, length
+constexpr std::size_t kRecordPrefix = kRecordFields + 32;
+static_assert(kRecordPrefix + kMostState <= kPlaceSize);
+constexpr std::uint64_t kBanksStart = kHeaderSize + 2 * kPlaceSize;
+constexpr std::size_t kWipeBlock = 64UL * 1024;
+
+constexpr std::uint64_t place_start(unsigned place) { return kHeaderSize + place * kPlaceSize; }
+
+Status write_record(const core::Crypto& crypto, Storage& storage, unsigned place,
+                    std::uint64_t generation, const PartState& state) {
+  auto payload = encode_state(state);
+  if (!payload) return std::move(payload).error();
+  core::Writer fields;
+  fields.text(kStateMagic).u64(generation).u32(static_cast<std::uint32_t>(payload->size()));
+  auto digest = core::sha256(crypto, {fields.view(), payload->view()});
+  if (!digest) return std::move(digest).error();
+  core::Secret record(kRecordPrefix + payload->size());
+  auto at = std::copy(fields.view().begin(), fields.view().end(), record.span().begin());
+  at = std::copy(digest->begin(), digest->end(), at);
+  std::copy(payload->view().begin(), payload->view().end(), at);
+  return storage.write(place_start(place), record.view());
+}
+
+struct Record {
+  std::uint64_t generation = 0;
+  core::Secret payload;
+};
+
+// Nothing when the place holds no whole record; an error only when it cannot be read.
+Result<std::optional<Record>> read_record(const core::Crypto& crypto, Storage& storage,
+                                          unsigned place) {
+  core::ByteArray<kRecordPrefix> prefix{};
+  if (auto read = storage.read(place_start(place), prefix); !read) return read.error();
+  core::Reader in(prefix);
+  const auto magic = in.take(kStateMagic.size());
+  Record record;
+  record.generation = in.u64();
+  const auto length = in.u32();
+  const auto digest = in.take(32);
+  if (core::text_of(magic) != kStateMagic || length > kMostState) return std::optional<Record>{};
+  record.payload = core::Secret(length);
+  const auto start = place_start(place) + kRecordPrefix;
+  if (auto read = storage.read(start, record.payload.span()); !read) return read.error();
+  auto computed = core::sha256(
+      crypto, {ByteView(prefix).first(kRecordFields), record.payload.view()});
+  if (!computed) return std::move(computed).error();
+  if (!core::equal_in_constant_time(*computed, digest)) return std::optional<Record>{};
+  return std::optional<Record>(std::move(record));
+}
+
+}  // namespace
+
+std::uint64_t PartFile::storage_size(const MemoryMap& map) {
+  return kBanksStart + 2 * bank_size(map);
+}
+
+Status PartFile::format(const core::Crypto& crypto, Storage& storage, const PartState& state) {
+  core::Writer header;
+  header.text(kFileMagic).u64(state.immutable.manufacture().memory.flash_size);
+  auto digest = core::sha256(crypto, {header.view()});
+  if (!digest) return std::move(digest).error();
+  header.bytes(*digest);
+  if (auto wrote = storage.write(0, header.view()); !wrote) return wrote;
+  if (auto wrote = write_record(crypto, storage, 0, 1, state); !wrote) return wrote;
+  return storage.sync();
+}
+
+Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Storage> storage) {
+  const Error not_a_part{ErrorCode::kStorage, "this is not the file of a part, or it is damaged"};
+  if (storage->size() < kBanksStart) return not_a_part;
+  core::ByteArray<kFileFields + 32> header{};
+  if (auto read = storage->read(0, header); !read) return read.error();
+  auto digest = core::sha256(crypto, {ByteView(header).first(kFileFields)});
+  if (!digest) return std::move(digest).error();
+  core::Reader in(header);
+  const auto magic = in.take(kFileMagic.size());
+  MemoryMap map;
+  map.flash_size = in.u64();
+  if (core::text_of(magic) != kFileMagic || !core::equal_in_constant_time(*digest, in.rest()) ||
+      !check_memory_map(map) || storage->size() != storage_size(map)) {
+    return not_a_part;
+  }
+
+  PartFile file(crypto, std::move(storage));
+  file.bank_size_ = bank_size(map);
+  std::optional<Record> newest;
+  for (unsigned place = 0; place < 2; ++place) {
+    auto record = read_record(crypto, *file.storage_, place);
+    if (!record) return std::move(record).error();
+    if (!*record || (newest && newest->generation >= (*record)->generation)) continue;
+    newest = *std::move(record);
+    file.place_ = place;
+  }
+  if (!newest) return Error{ErrorCode::kStorage, "the part's state is damaged: no whole copy"};
+  file.generation_ = newest->generation;
+  auto state = decode_state(crypto, newest->payload.view());
+  if (!state) return std::move(state).error();
+  if (state->immutable.manufacture().memory.flash_size != map.flash_size) return not_a_part;
+  file.state_ = *std::move(state);
+  return file;
+}
+
+Status PartFile::usable() const {
+  if (fault_.empty()) return {};
+  return Error{ErrorCode::kStorage, "the part must be power-cycled after a failed write: " + fault_};
+}
+
+std::uint64_t PartFile::bank_start(unsigned bank) const { return kBanksStart + bank * bank_size_; }
+
+Status PartFile::commit(const PartState& state) {
+  if (auto ready = usable(); !ready) return ready;
+  const auto fail = [this](const Error& error) -> Status {
+    fault_ = error.message;
+    return error;
+  };
+  if (staged_) {
+    if (auto synced = storage_->sync(); !synced) return fail(synced.error());
+    staged_ = false;
+  }
+  const unsigned place = 1 - place_;
+  auto wrote = write_record(*crypto_, *storage_, place, generation_ + 1, state);
+  if (!wrote) return fail(wrote.error());
+  if (auto synced = storage_->sync(); !synced) return fail(synced.error());
+  place_ = place;
+  ++generation_;
+  return {};
+}
+
+Status PartFile::read_bank(unsigned bank, std::uint64_t offset, core::MutableByteView out) {
+  if (offset > bank_size_ || out.size() > bank_size_ - offset) {
+    return Error{ErrorCode::kInvalidArgument, "outside the bank"};
+  }
+  return storage_->read(bank_start(bank) + offset, out);
+}
+
+Status PartFile::write_bank(unsigned bank, std::uint64_t offset, ByteView data) {
+  if (auto ready = usable(); !ready) return ready;
+  if (offset > bank_size_ || data.size() > bank_size_ - offset) {
+    return Error{ErrorCode::kInvalidArgument, "outside the bank"};
+  }
+  staged_ = true;
+  return storage_->write(bank_start(bank) + offset, data);
+}
+
+Status PartFile::wipe_bank(unsigned bank) {
+  if (auto ready = usable(); !ready) return ready;
+  staged_ = false;
+  auto wiped = overwrite(bank_start(bank), bank_start(bank) + bank_size_);
+  // What could not be erased is erased at the next power-on, or the part does not start.
+  if (!wiped) fault_ = wiped.error().message;
+  return wiped;
+}
+
+Status PartFile::overwrite(std::uint64_t start, std::uint64_t end) {
+  core::Secret block;
+  core::Bytes zeros;
+  bool found = false;
+  for (std::uint64_t at = start; at < end;) {
+    auto next = storage_->next_data(at, end);
+    if (!next) return std::move(next).error();
+    at = *next;
+    if (at >= end) break;
+    if (block.empty()) block = core::Secret(kWipeBlock);
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(kWipeBlock, end - at));
+    const auto view = block.span().first(length);
+    if (auto read = storage_->read(at, view); !read) return read;
+    if (!core::all_zero(view)) {
+      found = true;
+      zeros.resize(kWipeBlock);
+      const auto wrote = storage_->write(at, ByteView(zeros).first(length));
+      if (!wrote) return wrote;
+    }
+    at += length;
+  }
+  if (!found) return {};
+  if (auto synced = storage_->sync(); !synced) return synced;
+  storage_->release(start, end - start);
+  return {};
+}
+
+}  // namespace tallystick::device

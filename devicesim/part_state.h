@@ -1,0 +1,61 @@
+// Everything a part remembers beside the contents of its flash and key store. It changes as a whole:
+// whoever changes it takes a copy, changes that and commits it (part_file.h). The heavy and secret
+// pieces are shared between copies and never changed in place.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "core/ts1/package.h"
+#include "devicesim/fuses.h"
+#include "devicesim/immutable_memory.h"
+#include "devicesim/life_cycle.h"
+
+namespace tallystick::device {
+
+// What one installation left.
+struct Installed {
+  core::PackageHead head;
+  // The share blob it was opened with; serves further packages of the same share set.
+  core::Bytes share_blob;
+  // Empty when the software that installed it does not prove.
+  core::Secret proof_key;
+};
+
+// Different asset_ids whose minimum version a part can remember in its life.
+constexpr std::size_t kMostAssetIds = 4096;
+constexpr std::size_t kMostShareBlob = 1024;
+constexpr std::size_t kMostSoftware = 4096;
+
+struct PartState {
+  ImmutableMemory immutable;
+
+  // Null until the first power-on.
+  std::shared_ptr<const core::EcPrivateKey> device_key;
+  core::DeviceId id{};
+  core::Bytes certificate;
+
+  LifeCycleFuses life_cycle;
+  Fuses fuses;
+
+  core::Bytes software;  // the stored image
+  std::uint32_t minimum_software_version = 0;
+  std::uint32_t minimum_package_version = 0;
+  std::map<std::uint16_t, std::uint32_t> minimum_asset_versions;
+  std::optional<core::OemId> owner;
+
+  std::shared_ptr<const Installed> installed;
+  std::uint8_t active_bank = 0;  // 0 or 1
+
+  explicit PartState(ImmutableMemory memory) : immutable(std::move(memory)) {}
+};
+
+// The most bytes that encode_state() gives.
+constexpr std::size_t kMostState = 64UL * 1024 - 64;
+
+core::Result<core::Secret> encode_state(const PartState& state);
+// kStorage when the bytes are not a state.
+core::Result<PartState> decode_state(const core::Crypto& crypto, core::ByteView bytes);
+
+}  // namespace tallystick::device
