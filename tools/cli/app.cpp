@@ -1,0 +1,94 @@
+#include "tools/cli/app.h"
+
+#include <exception>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/cli/commands/commands.h"
+
+namespace tallystick::cli {
+namespace {
+
+// Every group and every command is asked for by name, and takes the global options after its own.
+void settle(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->fallthrough();
+    if (!command->get_subcommands({}).empty()) command->require_subcommand(1);
+    settle(*command);
+  }
+}
+
+int report(Environment& env, const Failure& failure) {
+  env.out.complain(line_of(failure));
+  return static_cast<int>(failure.exit);
+}
+
+int parse_and_run(CLI::App& app, Environment& env, int argc, const char* const* argv,
+                  std::ostream& out) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* asked = &app;
+    std::string above;
+    while (!asked->get_subcommands().empty()) {
+      above += (above.empty() ? "" : " ") + asked->get_name();
+      asked = asked->get_subcommands().front();
+    }
+    out << asked->help(above) << std::flush;
+    return static_cast<int>(Exit::kOk);
+  } catch (const CLI::CallForVersion& version) {
+    out << version.what() << std::endl;
+    return static_cast<int>(Exit::kOk);
+  } catch (const CLI::ParseError& error) {
+    return report(env, usage_failure("command line", error.what()));
+  }
+  const Done done = env.action(env);
+  return done ? static_cast<int>(Exit::kOk) : report(env, done.error());
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_app(Environment& env) {
+  auto app = std::make_unique<CLI::App>(
+      "Tallystick: sealed, counted provisioning of parts through factories that are not trusted",
+      "tallystick");
+  app->footer(kExitCodeHelp);
+  app->set_version_flag("--version", "tallystick " TALLYSTICK_VERSION, "Print the version");
+  app->add_flag_callback(
+      "--json", [&env] { env.out.use_json(true); }, "Print data as JSON");
+  app->add_flag_callback(
+      "--quiet", [&env] { env.out.be_quiet(true); }, "Print errors only");
+  app->add_option_function<std::string>(
+      "--module", [&env](const std::string& path) { env.modules.use_by_default(path); },
+      "PKCS#11 module for URIs without module-path (default: $TALLYSTICK_MODULE, then the "
+      "Tallystick token)");
+  app->add_option("--pin-source", env.pin_source,
+                  "Where PINs come from: file:PATH or env:NAME (default: $TALLYSTICK_PIN, then "
+                  "the terminal)");
+  app->require_subcommand(1);
+  add_token_commands(*app, env);
+  add_icm_commands(*app, env);
+  add_oem_commands(*app, env);
+  add_cm_commands(*app, env);
+  add_part_commands(*app, env);
+  add_proof_commands(*app, env);
+  add_inspect_command(*app, env);
+  add_completion_command(*app, env);
+  settle(*app);
+  return app;
+}
+
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+  Environment env(out, err);
+  try {
+    const auto app = make_app(env);
+    return parse_and_run(*app, env, argc, argv, out);
+  } catch (const std::bad_alloc&) {
+    return report(env, {Exit::kInternal, "tallystick", "out of memory", ""});
+  } catch (const std::exception& error) {
+    return report(env, {Exit::kInternal, "tallystick", error.what(), ""});
+  }
+}
+
+}  // namespace tallystick::cli

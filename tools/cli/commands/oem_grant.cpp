@@ -1,0 +1,170 @@
+// `oem grant` and `oem share-for-device`: counted families, where each part takes its shares in a
+// blob of its own (role 3).
+#include <nlohmann/json.hpp>
+
+#include "core/base/reader.h"
+#include "core/certificate/device_certificate.h"
+#include "devicesim/part.h"
+#include "tools/cli/commands/oem_commands.h"
+#include "tools/cli/commands/options.h"
+#include "tools/cli/file_io.h"
+#include "tools/cli/formats/identity_files.h"
+#include "tools/cli/formats/names.h"
+#include "tools/cli/formats/share_file.h"
+#include "tools/cli/pkcs11/ec_keys.h"
+#include "tools/cli/pkcs11/token_client.h"
+
+namespace tallystick::cli {
+namespace {
+
+struct GrantOptions {
+  std::string shares;
+  std::string job_id = "auto";
+  std::uint64_t limit = 0;
+  std::string minter;
+  std::string oem_key;
+  std::string output;
+};
+
+Done grant(Environment& env, const GrantOptions& options) {
+  auto crypto = env.crypto();
+  if (!crypto) return std::move(crypto).error();
+  const auto context = read_share_file(options.shares);
+  if (!context) return context.error();
+  Grant given;
+  given.share_id = context->share_id;
+  given.limit = options.limit;
+  if (options.job_id == "auto") {
+    if (auto done = (*crypto)->random(given.job_id); !done) return from_core("job", done.error());
+  } else if (const auto id = uuid_from(options.job_id)) {
+    given.job_id = *id;
+  } else {
+    return usage_failure("--job-id " + options.job_id, "neither \"auto\" nor a UUID");
+  }
+  const auto minter = load_device_identity(env, options.minter);
+  if (!minter) return minter.error();
+  if (minter->kind != core::DeviceKind::kToken) {
+    return refused(options.minter, "only a token mints share blobs");
+  }
+  auto key = SigningKey::open(env, options.oem_key);
+  if (!key) return std::move(key).error();
+  const auto message =
+      core::grant_message(**crypto, *context, given.job_id, given.limit, minter->xy);
+  if (!message) return from_core("grant", message.error());
+  const auto signature = key->sign("grant", *message);
+  if (!signature) return signature.error();
+  given.oem_public_key = key->public_array();
+  given.signature = core::array_of<96>(*signature);
+  if (auto done = write_grant_file(options.output, given); !done) return done;
+  env.out.say("Grant of " + std::to_string(given.limit) + " parts in job " +
+              uuid_text(given.job_id) + ": " + options.output);
+  return {};
+}
+
+struct MintOptions {
+  std::string token;
+  std::string shares;
+  std::string grant;
+  std::string suite = "gcm";
+  std::uint64_t first_number = 1;
+  std::vector<std::string> recipients;
+  std::string directory;
+};
+
+// A recipient is a part's file or a device certificate.
+Outcome<core::Bytes> certificate_of(const std::shared_ptr<const core::Crypto>& crypto,
+                                    const std::string& path) {
+  auto file = InputFile::open(path);
+  if (!file) return std::move(file).error();
+  if (file->size() <= kSmallFile) return load_certificate(path);
+  const auto part = device::Part::open(crypto, path);
+  if (!part) return from_core(path, part.error());
+  const core::ByteView der = (*part)->certificate();
+  if (der.empty()) return refused(path, "the part is not certified");
+  return core::Bytes(der.begin(), der.end());
+}
+
+core::Bytes mint_parameter(const Grant& grant, core::Suite suite, std::uint64_t number) {
+  core::Writer parameter;
+  parameter.u8(static_cast<std::uint8_t>(suite))
+      .bytes(grant.job_id)
+      .u64(number)
+      .u64(grant.limit)
+      .bytes(grant.oem_public_key)
+      .bytes(grant.signature);
+  return parameter.take();
+}
+
+Done mint(Environment& env, const MintOptions& options) {
+  auto crypto = env.crypto();
+  if (!crypto) return std::move(crypto).error();
+  const auto context = read_share_file(options.shares);
+  if (!context) return context.error();
+  const auto grant = read_grant_file(options.grant);
+  if (!grant) return grant.error();
+  const auto suite = suite_named(options.suite);
+  if (!suite) return usage_failure("--suite " + options.suite, "not gcm or ccm");
+  auto session = open_token(env, options.token, kWritable);
+  if (!session) return std::move(session).error();
+  TokenClient token(**crypto, *std::move(session));
+  const auto share = token.share(context->share_id);
+  if (!share) return share.error();
+  const auto family = token.family(context->family_id);
+  if (!family) return family.error();
+  if (auto done = make_directory(options.directory); !done) return done;
+  std::uint64_t number = options.first_number;
+  for (const std::string& recipient : options.recipients) {
+    const auto der = certificate_of(*crypto, recipient);
+    if (!der) return der.error();
+    const auto device = core::verify_device_certificate(**crypto, *der, family->icm_public_key);
+    if (!device) return from_core(recipient, device.error());
+    const auto blob = token.share_for_device(*share, mint_parameter(*grant, *suite, number),
+                                             device->key.xy(), *der);
+    if (!blob) return blob.error();
+    const std::string path = options.directory + "/" + core::to_hex(device->id) + ".tsop";
+    if (auto done = write_file(path, *blob); !done) return done;
+    ++number;
+  }
+  env.out.data(nlohmann::ordered_json{{"blobs", options.recipients.size()},
+                                      {"job_id", uuid_text(grant->job_id)},
+                                      {"next_number", number},
+                                      {"limit", grant->limit},
+                                      {"directory", options.directory}});
+  return {};
+}
+
+}  // namespace
+
+void add_oem_grant_commands(CLI::App& group, Environment& env) {
+  add_command<GrantOptions>(
+      group, env, "grant", "Sign the right of one token to mint a number of share blobs", grant,
+      [](CLI::App& command, GrantOptions& options) {
+        command.add_option("--shares", options.shares, "shares.json of the share set")->required();
+        command.add_option("--job-id", options.job_id, "auto or a UUID")->capture_default_str();
+        command.add_option("--limit", options.limit, "How many parts")->required();
+        command
+            .add_option("--minter", options.minter,
+                        "The token: pkcs11: URI, or what `token public-key -o` wrote")
+            ->required();
+        add_oem_key_option(command, options.oem_key)->required();
+        add_output_option(command, options.output)->required();
+      });
+  add_command<MintOptions>(
+      group, env, "share-for-device",
+      "Mint the share blob of each device named; ID.tsop in the directory", mint,
+      [](CLI::App& command, MintOptions& options) {
+        add_token_option(command, options.token);
+        command.add_option("--shares", options.shares, "shares.json of the share set")->required();
+        command.add_option("--grant", options.grant, "What `oem grant` wrote")->required();
+        command.add_option("--suite", options.suite, "gcm or ccm")
+            ->check(CLI::IsMember({"gcm", "ccm"}))
+            ->capture_default_str();
+        command.add_option("--first-number", options.first_number, "The first count to spend")
+            ->capture_default_str();
+        command.add_option("recipients", options.recipients, "Parts' files or device certificates")
+            ->required();
+        command.add_option("-o,--output", options.directory, "Directory for the blobs")->required();
+      });
+}
+
+}  // namespace tallystick::cli

@@ -1,0 +1,149 @@
+// `tallystick part ...`: what one does with a single part.
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "devicesim/part.h"
+#include "tools/cli/commands/command.h"
+#include "tools/cli/commands/commands.h"
+#include "tools/cli/commands/options.h"
+#include "tools/cli/file_io.h"
+#include "tools/cli/formats/identity_files.h"
+#include "tools/cli/formats/inspect.h"
+
+namespace tallystick::cli {
+namespace {
+
+constexpr std::size_t kMostSoftwareFile = 4096;
+
+using PartPtr = std::unique_ptr<device::Part>;
+
+Outcome<PartPtr> open_part(Environment& env, const std::string& path) {
+  auto crypto = env.crypto();
+  if (!crypto) return std::move(crypto).error();
+  if (auto file = InputFile::open(path); !file) return std::move(file).error();
+  auto part = device::Part::open(*crypto, path);
+  if (!part) return from_core(path, part.error());
+  return *std::move(part);
+}
+
+struct PartOptions {
+  std::string part;
+};
+
+Done show(Environment& env, const PartOptions& options) {
+  const auto part = open_part(env, options.part);
+  if (!part) return part.error();
+  env.out.data(part_document((*part)->info(), (*part)->boot_error()));
+  return {};
+}
+
+Done lock(Environment& env, const PartOptions& options) {
+  const auto part = open_part(env, options.part);
+  if (!part) return part.error();
+  if (auto done = (*part)->lock(); !done) return from_core(options.part, done.error());
+  env.out.say("The part is locked.");
+  return {};
+}
+
+struct SoftwareOptions {
+  std::string part;
+  std::string image;
+};
+
+Done install_software(Environment& env, const SoftwareOptions& options) {
+  const auto image = read_file(options.image, kMostSoftwareFile);
+  if (!image) return image.error();
+  const auto part = open_part(env, options.part);
+  if (!part) return part.error();
+  if (auto done = (*part)->load_software(*image); !done) {
+    return from_core(options.part + ", software", done.error());
+  }
+  if (auto done = (*part)->reset(); !done) return from_core(options.part, done.error());
+  env.out.say("The part runs the software.");
+  return {};
+}
+
+struct CertificateOptions {
+  std::string part;
+  std::string output;
+  bool pem = false;
+};
+
+Done certificate(Environment& env, const CertificateOptions& options) {
+  const auto part = open_part(env, options.part);
+  if (!part) return part.error();
+  if ((*part)->certificate().empty()) return refused(options.part, "the part is not certified");
+  auto bytes = in_form((*part)->certificate(), options.pem);
+  if (!bytes) return std::move(bytes).error();
+  return write_file(options.output, *bytes);
+}
+
+struct ReadOptions {
+  std::string part;
+  std::uint32_t slot = 0;
+  std::string output;
+};
+
+Done read_asset(Environment& env, const ReadOptions& options) {
+  const auto part = open_part(env, options.part);
+  if (!part) return part.error();
+  const device::PartInfo info = (*part)->info();
+  const std::string what = options.part + ", slot " + std::to_string(options.slot);
+  for (const core::PackageEntry& entry : info.assets) {
+    if (entry.slot != options.slot) continue;
+    if (entry.is_key()) {
+      return refused(what, "it is in the key store, which no command of a part reads");
+    }
+    auto file = AtomicFile::create(options.output, FileMode::kPrivate);
+    if (!file) return std::move(file).error();
+    for (std::uint64_t at = 0; at < entry.plaintext_length;) {
+      const auto size = static_cast<std::size_t>(
+          std::min<std::uint64_t>(device::Part::kMostRead, entry.plaintext_length - at));
+      const auto bytes = (*part)->read_flash(entry.address + at, size);
+      if (!bytes) return from_core(what, bytes.error());
+      if (auto done = file->write(*bytes); !done) return done;
+      at += size;
+    }
+    return file->commit();
+  }
+  return refused(what, "there is nothing in it");
+}
+
+CLI::Option* part_argument(CLI::App& command, std::string& part) {
+  return command.add_option("part", part, "The part's file")->required();
+}
+
+}  // namespace
+
+void add_part_commands(CLI::App& app, Environment& env) {
+  CLI::App& group = *app.add_subcommand("part", "Look at one part, load software, lock, read");
+  add_command<PartOptions>(
+      group, env, "info", "What a part tells about itself", show,
+      [](CLI::App& command, PartOptions& options) { part_argument(command, options.part); });
+  add_command<PartOptions>(
+      group, env, "lock", "Lock a programmed part for good", lock,
+      [](CLI::App& command, PartOptions& options) { part_argument(command, options.part); });
+  add_command<SoftwareOptions>(
+      group, env, "install-software", "Load provisioning software and reset the part",
+      install_software, [](CLI::App& command, SoftwareOptions& options) {
+        part_argument(command, options.part);
+        command.add_option("image", options.image, "The image, .tssw")->required();
+      });
+  add_command<CertificateOptions>(group, env, "certificate", "The part's certificate", certificate,
+                                  [](CLI::App& command, CertificateOptions& options) {
+                                    part_argument(command, options.part);
+                                    command.add_flag("--pem", options.pem,
+                                                     "Write PEM instead of DER");
+                                    add_output_option(command, options.output)->required();
+                                  });
+  add_command<ReadOptions>(
+      group, env, "read", "Read an installed asset back, where the part allows it", read_asset,
+      [](CLI::App& command, ReadOptions& options) {
+        part_argument(command, options.part);
+        command.add_option("--slot", options.slot, "The asset's slot")->required();
+        add_output_option(command, options.output)->required();
+      });
+}
+
+}  // namespace tallystick::cli

@@ -1,0 +1,81 @@
+// `software verify`: anyone with the chip maker's public key can verify provisioning software
+// (claim 11).
+#include "tools/cli/commands/software_verify.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/certificate/device_certificate.h"
+#include "core/ts1/software.h"
+#include "tools/cli/commands/options.h"
+#include "tools/cli/file_io.h"
+#include "tools/cli/formats/identity_files.h"
+#include "tools/cli/formats/names.h"
+
+namespace tallystick::cli {
+namespace {
+
+constexpr std::size_t kMostSoftwareFile = 4096;
+
+struct VerifyOptions {
+  std::string image;
+  std::string key;
+  std::string fingerprint;
+};
+
+Done verify_software(Environment& env, const VerifyOptions& options) {
+  auto crypto = env.crypto();
+  if (!crypto) return std::move(crypto).error();
+  auto key = load_p384_public_key(env, options.key);
+  if (!key) return std::move(key).error();
+  const auto fingerprint = core::key_id(**crypto, *key);
+  if (!fingerprint) return from_core("fingerprint", fingerprint.error());
+  if (!options.fingerprint.empty()) {
+    const auto expected = parse_fingerprint(options.fingerprint);
+    if (!expected) return expected.error();
+    if (!core::equal_in_constant_time(*expected, *fingerprint)) {
+      return refused(options.key, "the key has another fingerprint");
+    }
+  }
+  const auto image = read_file(options.image, kMostSoftwareFile);
+  if (!image) return image.error();
+  const auto software = core::verify_software_signature(**crypto, *image, *key);
+  if (!software) return from_core(options.image, software.error());
+  env.out.data(software_document(*software));
+  env.out.say("The signature of the key " + core::to_hex(*fingerprint) + " holds.");
+  return {};
+}
+
+}  // namespace
+
+nlohmann::ordered_json software_document(const core::Software& software) {
+  nlohmann::ordered_json roles = nlohmann::ordered_json::array();
+  for (unsigned role = 2; role <= 4; ++role) {
+    if ((software.header.role_mask >> role & 1U) != 0) roles.push_back(role_name(role));
+  }
+  nlohmann::ordered_json permissions = nlohmann::ordered_json::array();
+  for (const auto& record : software.permissions.records()) {
+    permissions.push_back(operation_text(record));
+  }
+  return {{"name", software.header.name},
+          {"version", software.header.version},
+          {"family_id", uuid_text(software.header.family_id)},
+          {"roles", std::move(roles)},
+          {"permissions", std::move(permissions)}};
+}
+
+void add_software_commands(CLI::App& app, Environment& env) {
+  CLI::App& group = *app.add_subcommand("software", "Provisioning software");
+  add_command<VerifyOptions>(
+      group, env, "verify", "Verify provisioning software with the chip maker's public key",
+      verify_software, [](CLI::App& command, VerifyOptions& options) {
+        command.add_option("image", options.image, "The image, .tssw")->required();
+        command
+            .add_option("--icm-key,--icm-certificate", options.key,
+                        "The ICM's certificate or public key: file or pkcs11: URI")
+            ->required();
+        command.add_option("--fingerprint", options.fingerprint,
+                           "What the key's fingerprint has to be");
+      });
+}
+
+}  // namespace tallystick::cli

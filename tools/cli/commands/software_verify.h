@@ -1,0 +1,14 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/ts1/software.h"
+#include "tools/cli/commands/command.h"
+
+namespace tallystick::cli {
+
+// What an image is and permits, for people and scripts.
+nlohmann::ordered_json software_document(const core::Software& software);
+void add_software_commands(CLI::App& app, Environment& env);
+
+}  // namespace tallystick::cli
