@@ -1,0 +1,127 @@
+// Every reader is given files that are not of its form: a clear refusal, no crash, nothing written.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/oem_desk.h"
+#include "tests/tools/support.h"
+
+namespace tallystick::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string text_of(const core::Bytes& bytes) { return std::string(core::text_of(bytes)); }
+
+class HostileFile : public ::testing::Test {
+ protected:
+  Scratch scratch_;
+  test::World world_;
+  test::OemDesk desk_{world_};
+
+  void expect_refusal(const std::vector<std::string>& arguments) {
+    const Ran ran = tallystick(arguments);
+    EXPECT_TRUE(ran.status == 2 || ran.status == 4) << ran.status << ran.err;
+    EXPECT_THAT(ran.err, StartsWith("tallystick: "));
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+  }
+};
+
+TEST_F(HostileFile, InspectKnowsEveryKindAndShowsJson) {
+  const std::vector<std::pair<std::string, core::Bytes>> files = {
+      {"asset package", desk_.package(test::small_plan())},
+      {"provisioning software", world_.software()},
+      {"share blob", desk_.share_blob()},
+      {"share blob", desk_.master_blob()},
+      {"share blob", desk_.device_blob(desk_.device_key().public_xy())},
+      {"family blob", world_.family_blob(core::FamilyRole::kPart, desk_.device_key().public_xy())}};
+  for (const auto& [kind, bytes] : files) {
+    const auto path = scratch_.file("file", text_of(bytes));
+    const Ran ran = tallystick({"inspect", path, "--json"});
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    const auto document = nlohmann::json::parse(ran.out, nullptr, false);
+    ASSERT_TRUE(document.is_object()) << ran.out;
+    EXPECT_THAT(document["file"].get<std::string>(), HasSubstr(kind));
+  }
+}
+
+TEST_F(HostileFile, P06_CutAndLengthenedFilesAreRefused) {
+  for (const core::Bytes& whole :
+       {desk_.package(test::small_plan()), world_.software(), desk_.share_blob(),
+        desk_.master_blob(), desk_.device_blob(desk_.device_key().public_xy()),
+        world_.family_blob(core::FamilyRole::kPart, desk_.device_key().public_xy())}) {
+    std::string text = text_of(whole);
+    for (const std::size_t size : {4U, 5U, 79U, 127U, 129U}) {
+      if (size < text.size()) {
+        expect_refusal({"inspect", scratch_.file("cut", text.substr(0, size))});
+      }
+    }
+    // A role 2 blob is as long as the OEM's random input makes it; only its opening tells.
+    if (text.starts_with("TSMS")) continue;
+    expect_refusal({"inspect", scratch_.file("cut", text.substr(0, text.size() - 1))});
+    expect_refusal({"inspect", scratch_.file("long", text + "x")});
+  }
+}
+
+TEST_F(HostileFile, UnknownFilesAreRefused) {
+  for (const std::string& text : {std::string(), std::string("x"), std::string(100, '\0'),
+                                  std::string(70000, '\0'), std::string("TSPK")}) {
+    expect_refusal({"inspect", scratch_.file("file", text)});
+    expect_refusal({"part", "info", scratch_.file("file", text)});
+  }
+  expect_refusal({"inspect", scratch_.path()});
+}
+
+TEST_F(HostileFile, S08_SoftwareWithAnyChangedHeaderByteIsNotVerified) {
+  const core::Bytes image = world_.software();
+  const auto icm = scratch_.file("icm.cer", text_of(world_.icm_certificate()));
+  const auto good = scratch_.file("good.tssw", text_of(image));
+  ASSERT_EQ(tallystick({"software", "verify", good, "--icm-certificate", icm}).status, 0);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    core::Bytes changed = image;
+    changed[i] = static_cast<std::uint8_t>(changed[i] ^ 1U);
+    const auto path = scratch_.file("changed.tssw", text_of(changed));
+    EXPECT_EQ(tallystick({"software", "verify", path, "--icm-certificate", icm}).status, 2) << i;
+  }
+}
+
+TEST_F(HostileFile, AWrongFingerprintIsRefused) {
+  const auto icm = scratch_.file("icm.cer", text_of(world_.icm_certificate()));
+  const auto image = scratch_.file("sw.tssw", text_of(world_.software()));
+  const std::vector<std::string> command = {"software",  "verify", image,
+                                            "--icm-key", icm,      "--fingerprint"};
+  auto right = command;
+  right.push_back(core::to_hex(world_.fingerprint()));
+  EXPECT_EQ(tallystick(right).status, 0);
+  auto wrong = command;
+  wrong.push_back(std::string(64, '0'));
+  EXPECT_EQ(tallystick(wrong).status, 2);
+}
+
+TEST_F(HostileFile, A78_ANameWithEscapeCodesIsShownHarmless) {
+  test::PackagePlan plan = test::small_plan();
+  plan.assets[0].entry.name = "a\x1b[2Jb";
+  const auto path = scratch_.file("file.tspk", text_of(desk_.package(plan)));
+  const Ran text = tallystick({"inspect", path});
+  EXPECT_EQ(text.status, 0) << text.err;
+  EXPECT_EQ(text.out.find('\x1b'), std::string::npos);
+  EXPECT_THAT(text.out, HasSubstr("a\\x1b[2Jb"));
+  EXPECT_EQ(tallystick({"inspect", path, "--json"}).out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(HostileFile, PublicKeysOfOtherFormsAreRefused) {
+  const auto image = scratch_.file("sw.tssw", text_of(world_.software()));
+  for (const std::string& text :
+       {std::string(), std::string(96, '\xff'), std::string(95, '\1'), std::string("{}"),
+        std::string("{\"public_key\": \"00\"}"), std::string("-----BEGIN CERTIFICATE-----\n"),
+        std::string("\x30\x03\x02\x01\x00", 5)}) {
+    expect_refusal({"software", "verify", image, "--icm-key", scratch_.file("key", text)});
+  }
+}
+
+}  // namespace
+}  // namespace tallystick::cli
