@@ -210,8 +210,11 @@ CK_RV C_InitToken(CK_SLOT_ID slot_id, unsigned char* pin, CK_ULONG pin_len, unsi
     if (pin == nullptr || label == nullptr) return bad_arguments("null pointer");
     auto found = module.token(slot_id);
     if (!found) return std::move(found).error();
-    return with_bytes(pin, pin_len, [&](ByteView bytes) {
-      return (*found)->initialize(bytes, ByteView(label, 32));
+    return with_bytes(pin, pin_len, [&](ByteView bytes) -> Outcome<void> {
+      if (auto done = (*found)->initialize(bytes, ByteView(label, 32)); !done) return done;
+      // The last slot is always one without a token.
+      if (auto slots = module.find_slots(); !slots) return std::move(slots).error();
+      return {};
     });
   });
 }

@@ -7,7 +7,7 @@ using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace)
 CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* templ, CK_ULONG count,
                      CK_OBJECT_HANDLE* object) {
   return enter_session("C_CreateObject", session, [&](Session& on) -> Outcome<void> {
-    if (object == nullptr || templ == nullptr) return bad_arguments("null pointer");
+    if (object == nullptr) return bad_arguments("null pointer");
     return with_template(templ, count,
                          [&](Template& wanted) { return give(on.create(wanted), object); });
   });

@@ -55,6 +55,11 @@ struct AttributeRule {
   unsigned policy_bit = 0;  // 1 to 64 for the flags that every stored row is bound to
 };
 
+// Kept with a key and its copies, and never shown: the value has been able to encrypt or decrypt in
+// some object. A copy that gave those uses up must still not wrap, because another object of the
+// same value may undo its wrappings (A01). Deliberately not in the table.
+constexpr CK_ATTRIBUTE_TYPE kHasCiphered = TS_VENDOR(0xF001UL);
+
 // The rule for an attribute on objects of a class; nullptr when it does not apply.
 const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class);
 // The rule for an attribute on whatever class comes first; nullptr when it is not known at all.

@@ -43,8 +43,8 @@ class Parameter {
   core::Secret bytes_;
 };
 
-// The memory that a parameter or a pointer in one names; CKR_MECHANISM_PARAM_INVALID for a null pointer
-// with a length, or a length above `cap`.
+// The memory that a parameter or a pointer in one names; CKR_MECHANISM_PARAM_INVALID for a null
+// pointer with a length, or a length above `cap`.
 Outcome<core::ByteView> view_memory(const void* memory, CK_ULONG size, std::size_t cap);
 // A deep copy of it.
 Outcome<core::Bytes> copy_memory(const void* memory, CK_ULONG size, std::size_t cap);

@@ -224,7 +224,15 @@ void write_defaults(const Request& request, AttributeSet& attributes,
   } else {
     default_uses(attributes, object_class);
   }
+  if (attributes.flag(CKA_DECRYPT) || attributes.flag(CKA_ENCRYPT)) {
+    attributes.set_flag(kHasCiphered, true);
+  }
   write_history(request, attributes, object_class);
+}
+
+bool has_ciphered(const Object& key) {
+  return key.flag(CKA_DECRYPT) || key.flag(kHasCiphered) ||
+         (key.object_class() == CKO_SECRET_KEY && key.flag(CKA_ENCRYPT));
 }
 
 // Where the session and the login allow an object to be, or to be changed.
@@ -279,6 +287,15 @@ Outcome<AttributeSet> lay_changes(const Request& request) {
       return read_only(rule);
     }
     result.set(type, value);
+  }
+  // A key that could read what it wraps does not become one that only wraps: its
+  // copy still could (A01).
+  const bool wraps_and_ciphers =
+      object.flag(CKA_WRAP) && (object.flag(CKA_ENCRYPT) || object.flag(CKA_DECRYPT));
+  if (wraps_and_ciphers && result.flag(CKA_WRAP) &&
+      (result.flag(CKA_ENCRYPT) != object.flag(CKA_ENCRYPT) ||
+       result.flag(CKA_DECRYPT) != object.flag(CKA_DECRYPT))) {
+    return bad_template("a key that wraps and ciphers keeps both uses or gives up wrapping");
   }
   if (has_secrets(object.object_class())) {
     result.set_flag(CKA_ALWAYS_SENSITIVE,
@@ -368,8 +385,9 @@ Outcome<void> check_ordinary_wrap(const Request& request) {
     return fault(CKR_KEY_NOT_WRAPPABLE, "keys that wrap or unwrap are not wrapped");
   }
   if (wrapping.managed()) return {};
-  if (wrapping.flag(CKA_DECRYPT) || (pair != nullptr && pair->flag(CKA_DECRYPT)) ||
-      (wrapping.object_class() == CKO_SECRET_KEY && wrapping.flag(CKA_ENCRYPT))) {
+  // A public key that encrypts is no harm; its private half that decrypts is.
+  const bool public_half = wrapping.object_class() == CKO_PUBLIC_KEY;
+  if ((!public_half && has_ciphered(wrapping)) || (pair != nullptr && has_ciphered(*pair))) {
     return not_permitted("a key that also decrypts does not wrap sensitive keys");
   }
   if (strength_bits(wrapping) < strength_bits(key)) {

@@ -1,4 +1,5 @@
 // Session: making, wrapping, unwrapping and deriving keys.
+#include "pkcs11/engine/attribute_table.h"
 #include "pkcs11/engine/session.h"
 
 namespace tallystick::token {
@@ -83,6 +84,8 @@ Outcome<Session::Pair> Session::generate_pair(const CK_MECHANISM& mechanism,
 
 Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping_key,
                             CK_OBJECT_HANDLE key, Output out) {
+  const auto* const wraps = token_->services().mechanisms->find(mechanism.mechanism);
+  if (wraps == nullptr || wraps->wrap == nullptr) return bad_mechanism("does not wrap");
   auto chosen = choose(mechanism, wrapping_key, Use::kWrap, CKR_WRAPPING_KEY_HANDLE_INVALID);
   if (!chosen) return std::move(chosen).error();
   if (chosen->mechanism->wrap == nullptr) return bad_mechanism("the mechanism does not wrap");
@@ -96,7 +99,7 @@ Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrap
     for (auto& half : token_->find(AttributeSet()
                                        .set_number(CKA_CLASS, CKO_PRIVATE_KEY)
                                        .set(CKA_PUBLIC_KEY_INFO, info))) {
-      if (!pair || half->flag(CKA_DECRYPT)) pair = std::move(half);
+      if (!pair || half->flag(CKA_DECRYPT) || half->flag(kHasCiphered)) pair = std::move(half);
     }
   }
   Request request;
@@ -129,6 +132,8 @@ Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
                                           const Template& wanted) {
   constexpr std::size_t kLargestBlob = 1U << 20;
   if (blob.size() > kLargestBlob) return fault(CKR_WRAPPED_KEY_LEN_RANGE, "a blob too long");
+  const auto* const unwraps = token_->services().mechanisms->find(mechanism.mechanism);
+  if (unwraps == nullptr || unwraps->unwrap == nullptr) return bad_mechanism("does not unwrap");
   auto chosen = choose(mechanism, unwrapping_key, Use::kUnwrap, CKR_UNWRAPPING_KEY_HANDLE_INVALID);
   if (!chosen) return std::move(chosen).error();
   if (chosen->mechanism->unwrap == nullptr) return bad_mechanism("the mechanism does not unwrap");
@@ -147,6 +152,8 @@ Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
 
 Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,
                                           const Template& wanted) {
+  const auto* const derives = token_->services().mechanisms->find(mechanism.mechanism);
+  if (derives == nullptr || derives->derive == nullptr) return bad_mechanism("does not derive");
   auto chosen = choose(mechanism, base_key, Use::kDerive);
   if (!chosen) return std::move(chosen).error();
   if (chosen->mechanism->derive == nullptr) return bad_mechanism("the mechanism does not derive");

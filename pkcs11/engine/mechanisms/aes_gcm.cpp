@@ -1,6 +1,6 @@
 #include "pkcs11/engine/mechanisms/aes_gcm.h"
 
-
+#include <algorithm>
 #include <array>
 
 #include "core/crypto/crypto.h"
@@ -112,19 +112,15 @@ class GcmDecrypt final : public CipherOperation {
     }
     return in - kTagSize;
   }
-  // Straight into the caller's buffer; what does not carry its tag is wiped before it is told.
+  // Not into the caller's buffer before the tag was seen: another thread could read it there (A35).
   Outcome<std::size_t> once(core::ByteView in, core::MutableByteView out) override {
-    const auto ciphertext = in.first(in.size() - kTagSize);
-    auto tag = core::array_of<kTagSize>(in.last(kTagSize));
-    if (EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTagSize, tag.data()) != 1) {
-      return crypto_failed("AES-GCM");
-    }
-    if (!feed(context_.get(), ciphertext, out) || !finish_context(context_.get())) {
-      core::wipe(out);
-      forget_errors();
-      return fault(CKR_ENCRYPTED_DATA_INVALID, "the data does not carry its tag");
-    }
-    return ciphertext.size();
+    const auto size = in.size() - kTagSize;
+    const auto scratch = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+    const core::MutableByteView plaintext(scratch.get(), size);
+    auto opened = open(in, plaintext);
+    if (opened) std::ranges::copy(plaintext, out.begin());
+    core::wipe(plaintext);
+    return opened;
   }
   // By parts nothing comes out before the end (A35).
   Outcome<std::size_t> update_size(std::size_t in) const override {
@@ -138,10 +134,30 @@ class GcmDecrypt final : public CipherOperation {
     return std::size_t{0};
   }
   Outcome<std::size_t> finish_size() const override { return once_size(held_.size()); }
-  Outcome<std::size_t> finish(core::MutableByteView out) override { return once(held_, out); }
+  Outcome<std::size_t> finish(core::MutableByteView out) override {
+    const auto plaintext = core::MutableByteView(held_).first(held_.size() - kTagSize);
+    auto opened = open(held_, plaintext);
+    if (opened) std::ranges::copy(plaintext, out.begin());
+    core::wipe(plaintext);
+    return opened;
+  }
   bool in_place() const override { return true; }
 
  private:
+  // `plaintext` may be where the ciphertext is. After a failure its contents mean nothing.
+  Outcome<std::size_t> open(core::ByteView in, core::MutableByteView plaintext) {
+    auto tag = core::array_of<kTagSize>(in.last(kTagSize));
+    if (EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTagSize, tag.data()) != 1) {
+      return crypto_failed("AES-GCM");
+    }
+    if (!feed(context_.get(), in.first(plaintext.size()), plaintext) ||
+        !finish_context(context_.get())) {
+      forget_errors();
+      return fault(CKR_ENCRYPTED_DATA_INVALID, "the data does not carry its tag");
+    }
+    return plaintext.size();
+  }
+
   core::CipherCtxPtr context_;
   core::Bytes held_;
 };

@@ -1,6 +1,5 @@
 #include "pkcs11/engine/mechanisms/aes_kwp.h"
 
-
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/keys/wrapped_key.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/reader.h"
 #include "core/crypto/hash.h"
 
 namespace tallystick::cli {
@@ -70,9 +71,9 @@ Outcome<core::Bytes> xy_of_point(const std::string& what, core::Curve curve, cor
 }
 
 core::Bytes point_of_xy(core::ByteView xy) {
-  core::Bytes point = {kOctetString, static_cast<std::uint8_t>(xy.size() + 1), kUncompressed};
-  point.insert(point.end(), xy.begin(), xy.end());
-  return point;
+  core::Writer point;
+  point.u8(kOctetString).u8(static_cast<std::uint8_t>(xy.size() + 1)).u8(kUncompressed).bytes(xy);
+  return point.take();
 }
 
 Outcome<core::Bytes> public_xy_of(const Session& session, Handle key, core::Curve curve) {
