@@ -1,10 +1,10 @@
 #include "devicesim/command.h"
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
 #include <fstream>
 #include <ostream>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "devicesim/part.h"
 
@@ -53,8 +53,8 @@ std::string printable(std::string_view name) {
   std::string out;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const auto byte = static_cast<unsigned char>(name[i]);
-    const bool c1 = byte == 0xC2 && i + 1 < name.size() &&
-                    static_cast<unsigned char>(name[i + 1]) < 0xA0;
+    const bool c1 =
+        byte == 0xC2 && i + 1 < name.size() && static_cast<unsigned char>(name[i + 1]) < 0xA0;
     if (byte >= 0x20 && byte != 0x7F && !c1) {
       out += name[i];
       continue;
@@ -123,18 +123,18 @@ void print(const PartInfo& info, std::ostream& out) {
       << "minimum     software " << info.minimum_software_version << ", package "
       << info.minimum_package_version << "\n";
   if (info.software) {
-    out << "software    " << printable(info.software->name) << " version "
-        << info.software->version << "\n";
+    out << "software    " << printable(info.software->name) << " version " << info.software->version
+        << "\n";
   } else {
     out << "software    none runs\n";
   }
   if (!info.package) return;
-  out << "package     version " << info.package->package_version << ", "
-      << info.assets.size() << " assets\n";
+  out << "package     version " << info.package->package_version << ", " << info.assets.size()
+      << " assets\n";
   for (const auto& entry : info.assets) {
     out << "  slot " << entry.slot << "  " << printable(entry.name) << "  kind "
-        << static_cast<unsigned>(entry.kind) << ", " << entry.plaintext_length
-        << " bytes, version " << entry.asset_version << "\n";
+        << static_cast<unsigned>(entry.kind) << ", " << entry.plaintext_length << " bytes, version "
+        << entry.asset_version << "\n";
   }
 }
 
@@ -184,9 +184,12 @@ Status prove(Part& part, const Arguments& arguments, std::ostream& out) {
 
 int exit_status(const Error& error) {
   switch (error.code) {
-    case ErrorCode::kStorage: return kExitStorage;
-    case ErrorCode::kInvalidArgument: return kExitUsage;
-    default: return kExitRefused;
+    case ErrorCode::kStorage:
+      return kExitStorage;
+    case ErrorCode::kInvalidArgument:
+      return kExitUsage;
+    default:
+      return kExitRefused;
   }
 }
 

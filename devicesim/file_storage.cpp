@@ -21,8 +21,7 @@ using core::Status;
 constexpr std::uint64_t kLargestFile = (1ULL << 62U);
 
 Error storage_error(const std::string& path, const char* what, int code) {
-  return {ErrorCode::kStorage,
-          path + ": " + what + ": " + std::generic_category().message(code)};
+  return {ErrorCode::kStorage, path + ": " + what + ": " + std::generic_category().message(code)};
 }
 
 // A descriptor until it is handed on.
@@ -111,8 +110,7 @@ core::Result<std::unique_ptr<Storage>> FileStorage::open(const std::string& path
 }
 
 core::Result<std::unique_ptr<Storage>> FileStorage::create(
-    const std::string& path, std::uint64_t size,
-    const std::function<Status(Storage&)>& fill) {
+    const std::string& path, std::uint64_t size, const std::function<Status(Storage&)>& fill) {
   if (size > kLargestFile) return Error{ErrorCode::kInvalidArgument, "the part is too large"};
   if (::access(path.c_str(), F_OK) == 0) return storage_error(path, "cannot create", EEXIST);
   std::string temporary = path + ".XXXXXX";

@@ -1,6 +1,6 @@
-// The memory map of a part's flash. Flash exists twice: the active bank holds the installed package,
-// the inactive one takes what is being installed and can be read by nothing (every slot of a package
-// so has two places, and one commit changes all of them over).
+// The memory map of a part's flash. Flash exists twice: the active bank holds the installed
+// package, the inactive one takes what is being installed and can be read by nothing (every slot of
+// a package so has two places, and one commit changes all of them over).
 #pragma once
 
 #include "core/ts1/package.h"
@@ -8,7 +8,7 @@
 namespace tallystick::device {
 
 struct MemoryMap {
-  std::uint64_t flash_base = 0;                     // address of the first byte
+  std::uint64_t flash_base = 0;                    // address of the first byte
   std::uint64_t flash_size = 16ULL * 1024 * 1024;  // of one bank
 };
 

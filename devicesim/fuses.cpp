@@ -6,9 +6,9 @@ namespace tallystick::device {
 namespace {
 
 core::Error no_such_word(std::size_t index) {
-  return {core::ErrorCode::kInvalidArgument,
-          "fuse word " + std::to_string(index) + " does not exist; there are " +
-              std::to_string(kFuseWords)};
+  return {core::ErrorCode::kInvalidArgument, "fuse word " + std::to_string(index) +
+                                                 " does not exist; there are " +
+                                                 std::to_string(kFuseWords)};
 }
 
 }  // namespace

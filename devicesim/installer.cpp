@@ -50,9 +50,7 @@ const core::ProvisioningSoftware& Installer::running() const { return *part_->ru
 const core::EcPrivateKey* Installer::device_key() const { return part_->state_.device_key.get(); }
 core::ByteView Installer::share_blob() const { return part_->share_blob_; }
 std::optional<core::OemId> Installer::owner() const { return part_->state_.owner; }
-std::string Installer::product() const {
-  return part_->state_.immutable.manufacture().product;
-}
+std::string Installer::product() const { return part_->state_.immutable.manufacture().product; }
 std::uint32_t Installer::minimum_package_version() const {
   return part_->state_.minimum_package_version;
 }

@@ -1,6 +1,6 @@
-// Installer: a package on its way into a part, as a stream in any pieces. What it opens is staged in
-// the inactive bank, which nothing can read; finish() commits all of it at once. An error, a reset,
-// or dropping the installer erases what was staged.
+// Installer: a package on its way into a part, as a stream in any pieces. What it opens is staged
+// in the inactive bank, which nothing can read; finish() commits all of it at once. An error, a
+// reset, or dropping the installer erases what was staged.
 #pragma once
 
 #include "core/provisioning/package_reader.h"
@@ -40,7 +40,7 @@ class Installer : private core::PackageTarget {
   core::Status end_asset() override;
   void abandon() override;
 
-  Part* part_;  // null once detached
+  Part* part_;   // null once detached
   Place place_;  // what is left of the current asset's
   std::optional<core::PackageReader> reader_;
 };

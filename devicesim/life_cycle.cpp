@@ -23,11 +23,16 @@ static_assert((kCodes[1] & ~kCodes[2]) == 0, "fuses only go from 0 to 1");
 
 std::string_view life_cycle_name(LifeCycle state) {
   switch (state) {
-    case LifeCycle::kBlank: return "blank";
-    case LifeCycle::kProvisioning: return "provisioning";
-    case LifeCycle::kProvisioned: return "provisioned";
-    case LifeCycle::kLocked: return "locked";
-    case LifeCycle::kDamaged: break;
+    case LifeCycle::kBlank:
+      return "blank";
+    case LifeCycle::kProvisioning:
+      return "provisioning";
+    case LifeCycle::kProvisioned:
+      return "provisioned";
+    case LifeCycle::kLocked:
+      return "locked";
+    case LifeCycle::kDamaged:
+      break;
   }
   return "damaged";
 }
@@ -42,9 +47,9 @@ LifeCycle LifeCycleFuses::state() const {
 core::Status LifeCycleFuses::advance(LifeCycle to) {
   const auto from = state();
   if (from == LifeCycle::kDamaged || to > LifeCycle::kLocked || to <= from) {
-    return core::Error{core::ErrorCode::kLifeCycle,
-                       "the life cycle does not go from " + std::string(life_cycle_name(from)) +
-                           " to " + std::string(life_cycle_name(to))};
+    return core::Error{core::ErrorCode::kLifeCycle, "the life cycle does not go from " +
+                                                        std::string(life_cycle_name(from)) +
+                                                        " to " + std::string(life_cycle_name(to))};
   }
   bits_ |= kCodes[static_cast<std::size_t>(to)];
   return {};

@@ -16,7 +16,7 @@ enum class LifeCycle : std::uint8_t {
   kProvisioning = 1,  // software runs
   kProvisioned = 2,   // committed, not locked
   kLocked = 3,
-  kDamaged = 255,     // not a state of the profile
+  kDamaged = 255,  // not a state of the profile
 };
 
 std::string_view life_cycle_name(LifeCycle state);

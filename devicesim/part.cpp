@@ -41,9 +41,9 @@ Result<std::unique_ptr<Part>> Part::create(CryptoPtr crypto, const std::string& 
                                            const Manufacture& manufacture) {
   auto state = blank_state(manufacture);
   if (!state) return std::move(state).error();
-  auto storage = FileStorage::create(
-      path, PartFile::storage_size(manufacture.memory),
-      [&](Storage& blank) { return PartFile::format(*crypto, blank, *state); });
+  auto storage =
+      FileStorage::create(path, PartFile::storage_size(manufacture.memory),
+                          [&](Storage& blank) { return PartFile::format(*crypto, blank, *state); });
   if (!storage) return std::move(storage).error();
   return open_in(std::move(crypto), *std::move(storage));
 }
@@ -91,7 +91,7 @@ Status Part::power_on() {
     if (auto committed = commit(std::move(next)); !committed) return committed;
   }
   if (state_.installed) share_blob_ = state_.installed->share_blob;
-  const auto ran = reset();
+  auto ran = reset();
   if (!ran && ran.error().code == ErrorCode::kStorage) return ran;
   return {};
 }

@@ -62,8 +62,8 @@ Result<std::optional<Record>> read_record(const core::Crypto& crypto, Storage& s
   record.payload = core::Secret(length);
   const auto start = place_start(place) + kRecordPrefix;
   if (auto read = storage.read(start, record.payload.span()); !read) return read.error();
-  auto computed = core::sha256(
-      crypto, {ByteView(prefix).first(kRecordFields), record.payload.view()});
+  auto computed =
+      core::sha256(crypto, {ByteView(prefix).first(kRecordFields), record.payload.view()});
   if (!computed) return std::move(computed).error();
   if (!core::equal_in_constant_time(*computed, digest)) return std::optional<Record>{};
   return std::optional<Record>(std::move(record));
@@ -123,7 +123,8 @@ Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Stor
 
 Status PartFile::usable() const {
   if (fault_.empty()) return {};
-  return Error{ErrorCode::kStorage, "the part must be power-cycled after a failed write: " + fault_};
+  return Error{ErrorCode::kStorage,
+               "the part must be power-cycled after a failed write: " + fault_};
 }
 
 std::uint64_t PartFile::bank_start(unsigned bank) const { return kBanksStart + bank * bank_size_; }
@@ -188,7 +189,7 @@ Status PartFile::overwrite(std::uint64_t start, std::uint64_t end) {
     if (!core::all_zero(view)) {
       found = true;
       zeros.resize(kWipeBlock);
-      const auto wrote = storage_->write(at, ByteView(zeros).first(length));
+      auto wrote = storage_->write(at, ByteView(zeros).first(length));
       if (!wrote) return wrote;
     }
     at += length;

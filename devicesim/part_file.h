@@ -2,11 +2,11 @@
 //
 //   header (4 KiB) ‖ state place 0 ‖ state place 1 ‖ bank 0 ‖ bank 1
 //
-// A state place holds a generation number, a digest and the state. A commit first makes durable what
-// was staged in the inactive bank, then writes the new state into the place that is not in force,
-// then makes that durable. A power cut leaves either that place whole, and it is in force because
-// its generation is higher, or not, and the other one still is. After a failed commit nobody can
-// tell which; the file then refuses all further use until it is opened again.
+// A state place holds a generation number, a digest and the state. A commit first makes durable
+// what was staged in the inactive bank, then writes the new state into the place that is not in
+// force, then makes that durable. A power cut leaves either that place whole, and it is in force
+// because its generation is higher, or not, and the other one still is. After a failed commit
+// nobody can tell which; the file then refuses all further use until it is opened again.
 #pragma once
 
 #include <memory>
@@ -49,7 +49,7 @@ class PartFile {
   std::unique_ptr<Storage> storage_;
   std::uint64_t bank_size_ = 0;
   std::uint64_t generation_ = 0;
-  unsigned place_ = 0;  // the one in force
+  unsigned place_ = 0;   // the one in force
   bool staged_ = false;  // written to a bank and not yet made durable
   std::string fault_;    // why the file refuses further use; empty: it does not
   std::optional<PartState> state_;

@@ -1,6 +1,6 @@
-// Everything a part remembers beside the contents of its flash and key store. It changes as a whole:
-// whoever changes it takes a copy, changes that and commits it (part_file.h). The heavy and secret
-// pieces are shared between copies and never changed in place.
+// Everything a part remembers beside the contents of its flash and key store. It changes as a
+// whole: whoever changes it takes a copy, changes that and commits it (part_file.h). The heavy and
+// secret pieces are shared between copies and never changed in place.
 #pragma once
 
 #include <map>

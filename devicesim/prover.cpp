@@ -66,8 +66,8 @@ Result<core::Bytes> make_proof(const core::Crypto& crypto, PartFile& file, const
     std::sort(proof.slots.begin(), proof.slots.end(),
               [](const auto& a, const auto& b) { return a.slot < b.slot; });
   }
-  if (auto signed_ = core::sign_proof(crypto, challenge, *state.device_key, proof); !signed_) {
-    return signed_.error();
+  if (auto done = core::sign_proof(crypto, challenge, *state.device_key, proof); !done) {
+    return done.error();
   }
   return core::encode_proof(proof);
 }

@@ -63,8 +63,7 @@ Status ProvisioningDevice::regenerate(core::ByteView master_blob, core::ByteView
   if (!running) return std::move(running).error();
   const auto nonce = std::exchange(nonce_, std::nullopt);
   if (!nonce) return Error{ErrorCode::kConsentRefused, "ask for a nonce before each attempt"};
-  auto share =
-      (*running)->regenerate(master_blob, part_->id(), *nonce, oem_public_key, consent);
+  auto share = (*running)->regenerate(master_blob, part_->id(), *nonce, oem_public_key, consent);
   if (!share) return std::move(share).error();
   share_ = *std::move(share);
   return {};
@@ -99,8 +98,8 @@ Result<core::AssetKey> ProvisioningDevice::asset_key(core::Suite suite,
 Result<core::Sealer> ProvisioningDevice::seal_asset(core::ByteView context) const {
   auto parsed = core::parse_asset_context(context);
   if (!parsed) return std::move(parsed).error();
-  auto key = asset_key(parsed->header.suite,
-                       core::label_for(parsed->entry.kind, parsed->entry.name));
+  auto key =
+      asset_key(parsed->header.suite, core::label_for(parsed->entry.kind, parsed->entry.name));
   if (!key) return std::move(key).error();
   auto sealer = part_->running()->seal_asset(*key, context);
   if (!sealer) return std::move(sealer).error();

@@ -45,8 +45,11 @@ struct Error {
   std::uint8_t check = 0;
 };
 
-// Adds libcrypto's own reason to the message and empties its error queue.
+// Adds libcrypto's own reason to the message, and forgets its errors.
 Error crypto_error(std::string_view what);
+// Forgets what libcrypto has queued since the last mark (ERR_set_mark), or all where there is none:
+// in a module that others load, the errors before the mark are theirs.
+void forget_crypto_errors();
 
 template <typename T, typename E = Error>
 class [[nodiscard]] Result {

@@ -1,7 +1,6 @@
 #include "core/certificate/device_certificate.h"
 
 #include <openssl/asn1t.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <memory>
@@ -18,7 +17,7 @@ using ExtensionPtr = std::unique_ptr<X509_EXTENSION, HandleDeleter<X509_EXTENSIO
 using BitsPtr = std::unique_ptr<ASN1_BIT_STRING, HandleDeleter<ASN1_BIT_STRING_free>>;
 
 Error malformed(const char* what) {
-  ERR_clear_error();
+  forget_crypto_errors();
   return {ErrorCode::kMalformed, what, 0};
 }
 
@@ -54,7 +53,7 @@ Bytes raw_signature(const X509* certificate) {
   Bytes out(static_cast<std::size_t>(2 * half));
   if (!parsed || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), out.data(), half) < 0 ||
       BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), out.data() + half, half) < 0) {
-    ERR_clear_error();
+    forget_crypto_errors();
     return {};
   }
   return out;
@@ -189,7 +188,7 @@ Result<Bytes> draft_certificate(const Crypto& crypto, const Draft& draft) {
 Result<NamePtr> icm_name(std::string_view text) {
   NamePtr name(X509_NAME_new());
   if (text.empty() || !name || !add_text(name.get(), "CN", text)) {
-    ERR_clear_error();
+    forget_crypto_errors();
     return Error{ErrorCode::kInvalidArgument, "an issuer name has 1 to 64 characters", 0};
   }
   return name;

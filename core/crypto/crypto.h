@@ -35,6 +35,10 @@ class Crypto {
   [[nodiscard]] const EVP_CIPHER* gcm(std::size_t key_size) const;
   [[nodiscard]] const EVP_CIPHER* ccm(std::size_t key_size) const;
 
+  // A key that holds nothing but the parameters of P-256, P-384 or P-521, to generate keys from;
+  // nullptr for other numbers.
+  [[nodiscard]] EVP_PKEY* ec_parameters(int nid) const;
+
   // Fills from libcrypto's generator for private values. Fails with kCrypto; then nothing may be
   // made from the buffer (S23).
   Status random(MutableByteView out) const;
@@ -54,6 +58,7 @@ class Crypto {
   KdfPtr hkdf_;
   KdfPtr kbkdf_;
   KdfPtr scrypt_;
+  std::array<PkeyPtr, 3> ec_parameters_;
 };
 
 }  // namespace tallystick::core

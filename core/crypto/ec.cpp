@@ -1,7 +1,6 @@
 #include "core/crypto/ec.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
 
@@ -18,7 +17,7 @@ const char* group_name(Curve curve) { return curve == Curve::kP256 ? "P-256" : "
 int group_nid(Curve curve) { return curve == Curve::kP256 ? NID_X9_62_prime256v1 : NID_secp384r1; }
 
 Error malformed(const char* what) {
-  ERR_clear_error();
+  forget_crypto_errors();
   return {ErrorCode::kMalformed, what, 0};
 }
 
@@ -121,7 +120,7 @@ Status EcPublicKey::verify(const Crypto& crypto, std::initializer_list<ByteView>
   }
   if (EVP_PKEY_verify(context.get(), der.data(), static_cast<std::size_t>(der_size),
                       hash_bytes.data(), hash_bytes.size()) != 1) {
-    ERR_clear_error();
+    forget_crypto_errors();
     return refused;
   }
   return {};

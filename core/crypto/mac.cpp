@@ -50,6 +50,12 @@ Result<Mac> Mac::cmac(const Crypto& crypto, ByteView key) {
   return Mac(*std::move(context));
 }
 
+Result<Mac> Mac::copy() const {
+  MacCtxPtr context(EVP_MAC_CTX_dup(context_.get()));
+  if (!context) return crypto_error("MAC");
+  return Mac(std::move(context));
+}
+
 Status Mac::update(ByteView data) {
   if (!data.empty() && EVP_MAC_update(context_.get(), data.data(), data.size()) != 1) {
     return crypto_error("MAC");

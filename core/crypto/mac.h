@@ -13,6 +13,10 @@ class Mac {
   // `key` of 16, 24 or 32 bytes.
   static Result<Mac> cmac(const Crypto& crypto, ByteView key);
 
+  // The same stream once more, as far as it has come. A keyed one that has taken in nothing is a
+  // stock to copy from, by any number of threads.
+  [[nodiscard]] Result<Mac> copy() const;
+
   Status update(ByteView data);
   // Ends the stream; `out` is as long as the MAC (HMAC: hash_size, CMAC: 16).
   Status finish(MutableByteView out);

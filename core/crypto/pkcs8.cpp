@@ -1,7 +1,5 @@
 #include "core/crypto/pkcs8.h"
 
-#include <openssl/err.h>
-
 namespace tallystick::core {
 
 Result<Secret> pkcs8_der(const EVP_PKEY* key) {
@@ -22,7 +20,7 @@ Result<PkeyPtr> parse_pkcs8(const Crypto& crypto, ByteView der) {
     key.reset(EVP_PKCS82PKEY_ex(info.get(), crypto.lib(), nullptr));
   }
   if (!key) {
-    ERR_clear_error();
+    forget_crypto_errors();
     return Error{ErrorCode::kMalformed, "not a private key in PKCS#8", 0};
   }
   return key;

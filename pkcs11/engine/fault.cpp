@@ -16,10 +16,7 @@ Fault crypto_failed(std::string_view what) {
   return {CKR_FUNCTION_FAILED, std::move(message)};
 }
 
-void forget_errors() {
-  (void)ERR_pop_to_mark();
-  (void)ERR_set_mark();
-}
+void forget_errors() { core::forget_crypto_errors(); }
 
 Fault from_core(const core::Error& error, CK_RV rv) {
   switch (error.code) {

@@ -204,9 +204,9 @@ Outcome<bool> publish_directory(const std::string& from, const std::string& to) 
 
 void remove_directory(const std::string& path) {
   if (DIR* const directory = opendir(path.c_str()); directory != nullptr) {
-    while (const auto* const entry = readdir(directory)) {  // NOLINT(concurrency-mt-unsafe)
-      const std::string name = entry->d_name;
-      if (name != "." && name != "..") (void)unlink((path + "/" + name).c_str());
+    while (const auto* const entry = readdir(directory)) {
+      // The two entries that are directories stay: unlink refuses them.
+      (void)unlinkat(dirfd(directory), entry->d_name, 0);
     }
     (void)closedir(directory);
   }
@@ -218,7 +218,7 @@ std::vector<CK_ULONG> numbered_entries(const std::string& path) {
   std::vector<CK_ULONG> numbers;
   DIR* const directory = opendir(path.c_str());
   if (directory == nullptr) return numbers;
-  while (const auto* const entry = readdir(directory)) {  // NOLINT(concurrency-mt-unsafe)
+  while (const auto* const entry = readdir(directory)) {
     const std::string_view name = entry->d_name;
     CK_ULONG number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);

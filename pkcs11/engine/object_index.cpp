@@ -47,6 +47,10 @@ void ObjectIndex::unindex(CK_OBJECT_HANDLE handle, const Object& object) {
 void ObjectIndex::erase(std::map<CK_OBJECT_HANDLE, Entry>::iterator entry) {
   unindex(entry->first, *entry->second.object);
   by_id_.erase(entry->second.object->id());
+  if (const auto own = by_session_.find(entry->second.session); own != by_session_.end()) {
+    own->second.erase(entry->first);
+    if (own->second.empty()) by_session_.erase(own);
+  }
   entries_.erase(entry);
 }
 
@@ -65,6 +69,7 @@ CK_OBJECT_HANDLE ObjectIndex::put(ObjectPtr object, CK_SESSION_HANDLE session) {
   const auto handle = handles_->next();
   index(handle, *object);
   by_id_.emplace(object->id(), handle);
+  if (session != 0) by_session_[session].insert(handle);
   entries_.emplace(handle, Entry{std::move(object), session});
   return handle;
 }
@@ -90,11 +95,16 @@ bool ObjectIndex::remove(const ObjectId& id) {
 }
 
 void ObjectIndex::remove_session(CK_SESSION_HANDLE session) {
-  const WriteLock lock(mutex_);
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    const auto here = at++;
-    if (here->second.session == session) erase(here);
+  {
+    const ReadLock lock(mutex_);
+    if (!by_session_.contains(session)) return;
   }
+  const WriteLock lock(mutex_);
+  const auto own = by_session_.find(session);
+  if (own == by_session_.end()) return;
+  const auto handles = std::move(own->second);
+  by_session_.erase(own);
+  for (const auto handle : handles) erase(entries_.find(handle));
 }
 
 void ObjectIndex::end_login() {
@@ -126,6 +136,7 @@ void ObjectIndex::clear() {
   const WriteLock lock(mutex_);
   entries_.clear();
   by_id_.clear();
+  by_session_.clear();
   by_value_.clear();
 }
 

@@ -70,6 +70,8 @@ class ObjectIndex {
   mutable SharedMutex mutex_;
   std::map<CK_OBJECT_HANDLE, Entry> entries_ TS_GUARDED_BY(mutex_);
   std::map<ObjectId, CK_OBJECT_HANDLE> by_id_ TS_GUARDED_BY(mutex_);
+  // Session objects, so that closing a session does not look through the token's.
+  std::unordered_map<CK_SESSION_HANDLE, HandleSet> by_session_ TS_GUARDED_BY(mutex_);
   // Type and value, for the few types that are indexed.
   std::unordered_map<std::string, HandleSet> by_value_ TS_GUARDED_BY(mutex_);
 };

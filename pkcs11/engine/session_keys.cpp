@@ -17,7 +17,7 @@ Outcome<CK_OBJECT_HANDLE> Session::generate(const CK_MECHANISM& mechanism, const
   request.action = Action::kGenerate;
   request.mechanism_type = copy.mechanism;
   request.wanted = &wanted;
-  return keep(std::move(request), *std::move(produced));
+  return keep(request, *std::move(produced));
 }
 
 Outcome<Session::Pair> Session::generate_pair(const CK_MECHANISM& mechanism,
@@ -147,7 +147,7 @@ Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
   request.mechanism_type = chosen->mechanism->type;
   request.wanted = &wanted;
   request.parent = chosen->key.get();
-  return keep(std::move(request), *std::move(produced));
+  return keep(request, *std::move(produced));
 }
 
 Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,
@@ -165,7 +165,7 @@ Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJE
   request.mechanism_type = chosen->mechanism->type;
   request.wanted = &wanted;
   request.parent = chosen->key.get();
-  return keep(std::move(request), *std::move(produced));
+  return keep(request, *std::move(produced));
 }
 
 }  // namespace tallystick::token

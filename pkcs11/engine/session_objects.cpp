@@ -50,7 +50,7 @@ Outcome<CK_OBJECT_HANDLE> Session::create(const Template& wanted) {
   Request request;
   request.action = Action::kCreate;
   request.wanted = &wanted;
-  return keep(std::move(request), *std::move(produced));
+  return keep(request, *std::move(produced));
 }
 
 Outcome<CK_OBJECT_HANDLE> Session::copy(CK_OBJECT_HANDLE handle, const Template& wanted) {

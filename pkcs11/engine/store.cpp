@@ -113,10 +113,14 @@ Outcome<void> Store::check_file() const {
 void Store::ask_again() {
   const Lock lock(read_mutex_);
   seen_version_ = 0;
+  watch_.forget();
 }
 
 Outcome<bool> Store::changed() {
+  // Every use of an object comes through here: what costs no lock and no system call goes first.
+  if (watch_.unchanged()) return false;
   const Lock lock(read_mutex_);
+  watch_.look(reader_);
   auto row = data_version_.step();
   if (!row) return std::move(row).error();
   const auto version = *row ? data_version_.number(0) : 0;
@@ -126,16 +130,16 @@ Outcome<bool> Store::changed() {
   return changed;
 }
 
-Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence) {
+Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence, bool with_private) {
   const Lock lock(read_mutex_);
   if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
-  auto delta = read_changes(sequence);
+  auto delta = read_changes(sequence, with_private);
   // Reading only: the end of the transaction cannot fail in a way that matters.
   (void)reader_.run("COMMIT");
   return delta;
 }
 
-Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence) {
+Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence, bool with_private) {
   Delta delta;
   auto state =
       Statement::prepare(reader_, "SELECT sequence, trimmed, pin_epoch FROM token WHERE one = 1");
@@ -149,8 +153,9 @@ Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence) {
   state->reset();
   if (delta.all) sequence = 0;
 
-  auto changed = Statement::prepare(
-      reader_, "SELECT " + std::string(kRowColumns) + " FROM object WHERE sequence > ?1");
+  auto changed = Statement::prepare(reader_, "SELECT " + std::string(kRowColumns) +
+                                                 " FROM object WHERE sequence > ?1" +
+                                                 (with_private ? "" : " AND tier <> 1"));
   if (!changed) return std::move(changed).error();
   changed->bind(1, sequence);
   auto rows = read_rows(*changed);

@@ -38,7 +38,12 @@ Outcome<void> Token::probe() {
     if (opened_) return {};
   }
   auto files = open_files();
-  if (!files) return std::move(files).error();
+  if (!files) {
+    auto why = std::move(files).error();
+    // Tools that list all slots pass over this answer, and stop at others.
+    if (why.rv == CKR_DEVICE_ERROR) why.rv = CKR_TOKEN_NOT_RECOGNIZED;
+    return why;
+  }
   if (!*files) return {};
   if (auto loaded = reload(**files); !loaded) return loaded;
   const Lock lock(mutex_);
@@ -108,15 +113,19 @@ void Token::show_row(const Opened& opened, const ObjectRow& row, const RowSealer
 
 // Called with reload_mutex_ held.
 Outcome<void> Token::reload(Opened& opened) {
-  auto delta = opened.store->changes_since(opened.sequence);
-  if (!delta) return std::move(delta).error();
   std::shared_ptr<const RowSealer> private_rows;
+  {
+    const Lock lock(mutex_);
+    private_rows = private_rows_;
+  }
+  auto delta = opened.store->changes_since(opened.sequence, private_rows != nullptr);
+  if (!delta) return std::move(delta).error();
   bool ended = false;
   {
     const Lock lock(mutex_);
     // The user's objects began a new life: what this process was logged in to is gone.
     ended = private_rows_ != nullptr && delta->pin_epoch != pin_epoch_at_login_;
-    if (!ended) private_rows = private_rows_;
+    if (ended) private_rows = nullptr;
   }
   if (ended) drop_login();
   if (delta->all) {

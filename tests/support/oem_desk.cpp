@@ -25,9 +25,8 @@ core::Bytes seal_with(const core::ProvisioningSoftware& device, const core::OemS
                       core::ByteView context, core::ByteView content) {
   const auto parsed = value(core::parse_asset_context(context));
   const auto master_key = value(device.derive_master_key(share));
-  const auto key =
-      value(device.derive_asset_key(master_key, parsed.header.suite,
-                                    core::label_for(parsed.entry.kind, parsed.entry.name)));
+  const auto key = value(device.derive_asset_key(
+      master_key, parsed.header.suite, core::label_for(parsed.entry.kind, parsed.entry.name)));
   auto sealer = value(device.seal_asset(key, context));
   core::Bytes sealed;
   sealed.reserve(static_cast<std::size_t>(value(core::sealed_length(content.size()))));
@@ -81,8 +80,8 @@ PackagePlan small_plan(std::uint32_t version, std::uint32_t seed) {
                                     AssetKind::kCertificate, 0, version));
   plan.assets.push_back(flash_asset(4, "secret-table", 0xC000, pattern(500, seed + 3),
                                     AssetKind::kData, core::kAssetWriteOnly, version));
-  plan.assets.push_back(
-      flash_asset(5, "calibration", 0xD000, pattern(64, seed + 4), AssetKind::kFurther, 0, version));
+  plan.assets.push_back(flash_asset(5, "calibration", 0xD000, pattern(64, seed + 4),
+                                    AssetKind::kFurther, 0, version));
   plan.assets.push_back(key_asset(6, "mac key", pattern(32, seed + 5), AssetKind::kSecretKey,
                                   core::kAssetSign, version));
   plan.assets.push_back(key_asset(1, "identity", pattern(121, seed + 6), AssetKind::kPrivateKey,
@@ -145,12 +144,11 @@ core::Bytes OemDesk::device_blob(core::ByteView recipient, std::uint64_t number,
   request.number = number;
   request.limit = limit;
   request.oem_public_key = core::array_of<96>(oem_key_.public_xy());
-  const auto message = value(core::grant_message(crypto, share_.context, request.job_id, limit,
-                                                 device_key_.public_xy()));
+  const auto message = value(
+      core::grant_message(crypto, share_.context, request.job_id, limit, device_key_.public_xy()));
   request.grant = core::array_of<96>(value(oem_key_.sign(crypto, {message})));
   const auto key = value(core::EcPublicKey::from_xy(crypto, core::Curve::kP256, recipient));
-  return value(
-      device_.give_for_device(share_, core::Suite::kGcm, request, device_key_, key));
+  return value(device_.give_for_device(share_, core::Suite::kGcm, request, device_key_, key));
 }
 
 core::Bytes OemDesk::package(const PackagePlan& plan) const {
@@ -161,8 +159,7 @@ core::Bytes OemDesk::package(const PackagePlan& plan) const {
   };
   sealing.tag = [this, &plan](core::ByteView tagged) {
     const auto master_key = value(device_.derive_master_key(share_));
-    const auto k_auth =
-        value(device_.derive_asset_key(master_key, plan.suite, core::kLabelAuth));
+    const auto k_auth = value(device_.derive_asset_key(master_key, plan.suite, core::kLabelAuth));
     return value(device_.tag_package(k_auth, tagged));
   };
   return package_from(sealing, world_->crypto(), oem_key_, plan);

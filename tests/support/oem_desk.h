@@ -33,8 +33,8 @@ PlannedAsset flash_asset(std::uint16_t number, const std::string& name, std::uin
 PlannedAsset key_asset(std::uint16_t number, const std::string& name, core::Bytes content,
                        core::AssetKind kind = core::AssetKind::kSecretKey,
                        std::uint8_t flags = core::kAssetSign, std::uint32_t version = 1);
-// Firmware over several chunks, configuration, write-only data, certificate, further type, two keys;
-// fits into 64 KiB of flash at address 0.
+// Firmware over several chunks, configuration, write-only data, certificate, further type, two
+// keys; fits into 64 KiB of flash at address 0.
 PackagePlan small_plan(std::uint32_t version = 1, std::uint32_t seed = 1);
 
 // A device as package_from() needs it.

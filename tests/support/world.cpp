@@ -12,8 +12,8 @@ core::Family make_family(const core::Crypto& crypto, const WorldOptions& options
                          core::ByteView icm_public_key) {
   core::FamilyId id{};
   done(crypto.random(id));
-  return value(core::generate_family(crypto, id, options.flags, options.further_shares,
-                                     icm_public_key));
+  return value(
+      core::generate_family(crypto, id, options.flags, options.further_shares, icm_public_key));
 }
 
 }  // namespace
@@ -33,13 +33,20 @@ core::PermissionRecord permit_move(unsigned from, unsigned to) {
 
 std::vector<core::PermissionRecord> all_permissions() {
   using core::Operation;
-  return {permit(Operation::kMakeShares),      permit(Operation::kRegenerate),
-          permit(Operation::kGiveBlobs, 0xE),  permit(Operation::kTakeBlobs, 0xE),
-          permit(Operation::kSealAssets, 0x6), permit(Operation::kOpenAssets, 0x6),
-          permit(Operation::kFurtherTypes),    permit(Operation::kGenerate, 0x7F),
-          permit(Operation::kInstall),         permit(Operation::kProve),
-          permit_move(0, 1),                   permit_move(1, 2),
-          permit_move(2, 3),                   permit(Operation::kNxpCommands)};
+  return {permit(Operation::kMakeShares),
+          permit(Operation::kRegenerate),
+          permit(Operation::kGiveBlobs, 0xE),
+          permit(Operation::kTakeBlobs, 0xE),
+          permit(Operation::kSealAssets, 0x6),
+          permit(Operation::kOpenAssets, 0x6),
+          permit(Operation::kFurtherTypes),
+          permit(Operation::kGenerate, 0x7F),
+          permit(Operation::kInstall),
+          permit(Operation::kProve),
+          permit_move(0, 1),
+          permit_move(1, 2),
+          permit_move(2, 3),
+          permit(Operation::kNxpCommands)};
 }
 
 std::vector<core::PermissionRecord> all_permissions_but(core::Operation operation) {
@@ -59,8 +66,7 @@ World::World(const WorldOptions& options)
 core::Family World::family_for(core::FamilyRole role) const {
   auto family = family_.clone();
   family.role = role;
-  const bool master = role == core::FamilyRole::kProvisioning ||
-                      role == core::FamilyRole::kIcm ||
+  const bool master = role == core::FamilyRole::kProvisioning || role == core::FamilyRole::kIcm ||
                       (role == core::FamilyRole::kPart && family.uniform());
   if (!master) family.k_oem_master_share.reset();
   return family;
@@ -86,8 +92,8 @@ core::Bytes World::certificate(core::DeviceKind kind, core::ByteView device_key)
 
 core::Bytes World::icm_certificate() const {
   constexpr std::int64_t kStart = 1700000000;
-  const auto to_be_signed = value(core::icm_certificate_to_sign(
-      *crypto_, icm_key_.public_xy(), "Test ICM", {kStart, 0}));
+  const auto to_be_signed =
+      value(core::icm_certificate_to_sign(*crypto_, icm_key_.public_xy(), "Test ICM", {kStart, 0}));
   const auto signature = value(icm_key_.sign(*crypto_, {to_be_signed}));
   return value(core::assemble_certificate(to_be_signed, signature));
 }

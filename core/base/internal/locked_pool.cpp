@@ -1,6 +1,7 @@
 #include "core/base/internal/locked_pool.h"
 
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <array>
@@ -27,9 +28,18 @@ struct Pool {
   std::array<FreeBlock*, kClasses> free{};
 };
 
+alignas(Pool) std::array<std::byte, sizeof(Pool)> storage;
+
+// A fork while another thread is in here would leave the child with a lock that nobody holds.
+void lock_pool() { reinterpret_cast<Pool*>(storage.data())->mutex.lock(); }
+void unlock_pool() { reinterpret_cast<Pool*>(storage.data())->mutex.unlock(); }
+
 Pool& pool() {
-  alignas(Pool) static std::array<std::byte, sizeof(Pool)> storage;
-  static Pool* const instance = new (storage.data()) Pool;
+  static Pool* const instance = [] {
+    auto* const made = new (storage.data()) Pool;
+    (void)pthread_atfork(lock_pool, unlock_pool, unlock_pool);
+    return made;
+  }();
   return *instance;
 }
 

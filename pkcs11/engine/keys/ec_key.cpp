@@ -17,6 +17,7 @@ namespace {
 using ParamBuildPtr = std::unique_ptr<OSSL_PARAM_BLD, core::HandleDeleter<OSSL_PARAM_BLD_free>>;
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, core::HandleDeleter<OSSL_PARAM_free>>;
 using OidPtr = std::unique_ptr<ASN1_OBJECT, core::HandleDeleter<ASN1_OBJECT_free>>;
+using X509PubkeyPtr = std::unique_ptr<X509_PUBKEY, core::HandleDeleter<X509_PUBKEY_free>>;
 using OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, core::HandleDeleter<ASN1_OCTET_STRING_free>>;
 
 constexpr auto kP256Oid =
@@ -128,6 +129,13 @@ Outcome<core::Bytes> ec_point(const EVP_PKEY* key) {
   const auto* const curve = curve_of(key);
   if (curve == nullptr) return wrong_key_type("not an EC key on an offered curve");
   core::Bytes point(1 + 2 * curve->field_size);
+  std::size_t size = 0;
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(),
+                                      &size) == 1 &&
+      size == point.size() && point[0] == kUncompressed) {
+    return point;
+  }
+  // A key that came in PKCS#8 may keep its point compressed. The coordinates cost more to ask for.
   point[0] = kUncompressed;
   auto* out = point.data() + 1;
   for (const char* const name : {OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y}) {
@@ -140,6 +148,25 @@ Outcome<core::Bytes> ec_point(const EVP_PKEY* key) {
     out += curve->field_size;
   }
   return point;
+}
+
+// SubjectPublicKeyInfo of a point; what i2d_PUBKEY gives too, by way of an encoder that is looked
+// up anew each time.
+Outcome<core::Bytes> ec_public_key_info(const EcCurve& curve, core::ByteView point) {
+  const X509PubkeyPtr info(X509_PUBKEY_new());
+  auto* const owned = static_cast<std::uint8_t*>(OPENSSL_memdup(point.data(), point.size()));
+  if (!info || owned == nullptr ||
+      X509_PUBKEY_set0_param(info.get(), OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+                             OBJ_nid2obj(curve.nid), owned, static_cast<int>(point.size())) != 1) {
+    OPENSSL_free(owned);
+    return crypto_failed("SubjectPublicKeyInfo");
+  }
+  const int size = i2d_X509_PUBKEY(info.get(), nullptr);
+  if (size <= 0) return crypto_failed("SubjectPublicKeyInfo");
+  core::Bytes out(static_cast<std::size_t>(size));
+  auto* cursor = out.data();
+  if (i2d_X509_PUBKEY(info.get(), &cursor) != size) return crypto_failed("SubjectPublicKeyInfo");
+  return out;
 }
 
 core::Bytes octet_string(core::ByteView bytes) {
@@ -189,38 +216,75 @@ Outcome<SharedPkey> ec_private_key(const core::Crypto& crypto, const EcCurve& cu
 }
 
 Outcome<SharedPkey> generate_ec_key(const core::Crypto& crypto, const EcCurve& curve) {
-  core::PkeyPtr key(EVP_PKEY_Q_keygen(crypto.lib(), nullptr, "EC", curve.group));
-  if (!key) return crypto_failed("EC key generation");
-  return share(std::move(key));
+  // From parameters that are made once: looking the curve up by its name costs as much as the key.
+  const core::PkeyCtxPtr context(
+      EVP_PKEY_CTX_new_from_pkey(crypto.lib(), crypto.ec_parameters(curve.nid), nullptr));
+  EVP_PKEY* key = nullptr;
+  if (!context || EVP_PKEY_keygen_init(context.get()) != 1 ||
+      EVP_PKEY_generate(context.get(), &key) != 1) {
+    return crypto_failed("EC key generation");
+  }
+  return share(core::PkeyPtr(key));
 }
 
-Outcome<Draft> ec_public_draft(const SharedPkey& key) {
-  const auto* const curve = curve_of(key.get());
+namespace {
+
+// What both halves of a key say of it.
+struct PublicParts {
+  const EcCurve* curve;
+  core::Bytes point;
+  core::Bytes info;
+};
+
+Outcome<PublicParts> public_parts(const EVP_PKEY* key) {
+  const auto* const curve = curve_of(key);
   if (curve == nullptr) return wrong_key_type("not an EC key on an offered curve");
-  auto info = public_key_info(key.get());
-  if (!info) return std::move(info).error();
-  auto point = ec_point(key.get());
+  auto point = ec_point(key);
   if (!point) return std::move(point).error();
-  auto draft = draft_of(key, CKO_PUBLIC_KEY, *curve, *info);
-  draft.attributes.set(CKA_EC_POINT, octet_string(*point));
+  auto info = ec_public_key_info(*curve, *point);
+  if (!info) return std::move(info).error();
+  return PublicParts{curve, *std::move(point), *std::move(info)};
+}
+
+Draft public_draft(const SharedPkey& key, const PublicParts& parts) {
+  auto draft = draft_of(key, CKO_PUBLIC_KEY, *parts.curve, parts.info);
+  draft.attributes.set(CKA_EC_POINT, octet_string(parts.point));
   return draft;
 }
 
-Outcome<Draft> ec_private_draft(const SharedPkey& key) {
-  const auto* const curve = curve_of(key.get());
-  if (curve == nullptr) return wrong_key_type("not an EC key on an offered curve");
-  auto info = public_key_info(key.get());
-  if (!info) return std::move(info).error();
+Outcome<Draft> private_draft(const SharedPkey& key, const PublicParts& parts) {
   BIGNUM* number = nullptr;
   const bool read = EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number) == 1;
   const core::BnPtr owner(number);
-  core::Secret scalar(curve->order_size);
+  core::Secret scalar(parts.curve->order_size);
   if (!read || BN_bn2binpad(number, scalar.span().data(), static_cast<int>(scalar.size())) < 0) {
     return crypto_failed("EC private key");
   }
-  auto draft = draft_of(key, CKO_PRIVATE_KEY, *curve, *info);
+  auto draft = draft_of(key, CKO_PRIVATE_KEY, *parts.curve, parts.info);
   draft.value = share(std::move(scalar));
   return draft;
+}
+
+}  // namespace
+
+Outcome<Draft> ec_public_draft(const SharedPkey& key) {
+  auto parts = public_parts(key.get());
+  if (!parts) return std::move(parts).error();
+  return public_draft(key, *parts);
+}
+
+Outcome<Draft> ec_private_draft(const SharedPkey& key) {
+  auto parts = public_parts(key.get());
+  if (!parts) return std::move(parts).error();
+  return private_draft(key, *parts);
+}
+
+Outcome<ProducedPair> ec_pair_drafts(const SharedPkey& key) {
+  auto parts = public_parts(key.get());
+  if (!parts) return std::move(parts).error();
+  auto private_half = private_draft(key, *parts);
+  if (!private_half) return std::move(private_half).error();
+  return ProducedPair{public_draft(key, *parts), *std::move(private_half)};
 }
 
 Outcome<Draft> import_ec_public(const core::Crypto& crypto, const Template& wanted) {

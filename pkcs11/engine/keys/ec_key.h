@@ -35,6 +35,7 @@ Outcome<SharedPkey> generate_ec_key(const core::Crypto& crypto, const EcCurve& c
 // Drafts of the two halves of a key: class, type, parameters, point, CKA_PUBLIC_KEY_INFO.
 Outcome<Draft> ec_public_draft(const SharedPkey& key);
 Outcome<Draft> ec_private_draft(const SharedPkey& key);
+Outcome<ProducedPair> ec_pair_drafts(const SharedPkey& key);
 
 // For C_CreateObject: everything checked, point on the curve, scalar in range (A24).
 Outcome<Draft> import_ec_public(const core::Crypto& crypto, const Template& wanted);

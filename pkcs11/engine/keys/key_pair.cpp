@@ -1,7 +1,5 @@
 #include "pkcs11/engine/keys/key_pair.h"
 
-#include <openssl/x509.h>
-
 #include "pkcs11/engine/keys/ec_key.h"
 
 namespace tallystick::token {
@@ -13,15 +11,6 @@ Outcome<SharedPkey> parse_key(const core::Crypto& crypto, const AttributeSet& at
     if (attributes.number(CKA_KEY_TYPE) == CKK_EC) return parse_ec_key(crypto, attributes, value);
   }
   return wrong_key_type("not an asymmetric key");
-}
-
-Outcome<core::Bytes> public_key_info(const EVP_PKEY* key) {
-  const int size = i2d_PUBKEY(key, nullptr);
-  if (size <= 0) return crypto_failed("SubjectPublicKeyInfo");
-  core::Bytes out(static_cast<std::size_t>(size));
-  auto* cursor = out.data();
-  if (i2d_PUBKEY(key, &cursor) != size) return crypto_failed("SubjectPublicKeyInfo");
-  return out;
 }
 
 }  // namespace tallystick::token

@@ -13,7 +13,4 @@ class Template;
 Outcome<SharedPkey> parse_key(const core::Crypto& crypto, const AttributeSet& attributes,
                               core::ByteView value);
 
-// SubjectPublicKeyInfo in DER.
-Outcome<core::Bytes> public_key_info(const EVP_PKEY* key);
-
 }  // namespace tallystick::token

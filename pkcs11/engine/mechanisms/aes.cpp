@@ -19,8 +19,10 @@ Outcome<Produced> generate_aes(const GenerateInput& input) {
 template <typename Base, typename Operation>
 Outcome<std::unique_ptr<Base>> make_cmac(const OperationInput& input) {
   if (auto none = input.parameter.none(); !none) return std::move(none).error();
-  auto mac = core::Mac::cmac(input.context.crypto, input.key->value());
-  if (!mac) return from_core(mac.error(), CKR_FUNCTION_FAILED);
+  auto mac = keyed_mac(input, CKM_AES_CMAC, [&input] {
+    return core::Mac::cmac(input.context.crypto, input.key->value());
+  });
+  if (!mac) return std::move(mac).error();
   return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(mac), kCmacSize));
 }
 

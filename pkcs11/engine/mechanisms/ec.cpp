@@ -12,19 +12,38 @@ constexpr std::size_t kLargestHashInput = 512;
 
 // The key of an operation and what is known of it.
 struct Ecdsa {
-  const core::Crypto& crypto;
-  ObjectPtr key;  // keeps pkey alive
-  EVP_PKEY* pkey;
+  ObjectPtr key;
+  core::PkeyCtxPtr context;
   const EcCurve* curve;
 };
 
-Outcome<Ecdsa> prepare(const OperationInput& input) {
+// A context made ready for signing or verifying with a key, to be copied.
+struct ReadyKey : Payload {
+  explicit ReadyKey(core::PkeyCtxPtr of) : context(std::move(of)) {}
+  const core::PkeyCtxPtr context;
+};
+
+Outcome<Ecdsa> prepare(const OperationInput& input, Object::Prepared use) {
   if (auto none = input.parameter.none(); !none) return std::move(none).error();
   auto pkey = input.key->pkey(input.context.crypto);
   if (!pkey) return std::move(pkey).error();
   auto curve = find_curve(input.key->attributes().bytes(CKA_EC_PARAMS));
   if (!curve) return std::move(curve).error();
-  return Ecdsa{input.context.crypto, input.key, *pkey, *curve};
+  auto ready = input.key->prepared<ReadyKey>(
+      use, CKM_ECDSA, [&]() -> Outcome<std::shared_ptr<const ReadyKey>> {
+        core::PkeyCtxPtr context(
+            EVP_PKEY_CTX_new_from_pkey(input.context.crypto.lib(), *pkey, nullptr));
+        const bool signing = use == Object::Prepared::kSign;
+        if (!context || (signing ? EVP_PKEY_sign_init(context.get())
+                                 : EVP_PKEY_verify_init(context.get())) != 1) {
+          return crypto_failed("ECDSA");
+        }
+        return std::make_shared<const ReadyKey>(std::move(context));
+      });
+  if (!ready) return std::move(ready).error();
+  core::PkeyCtxPtr context(EVP_PKEY_CTX_dup((*ready)->context.get()));
+  if (!context) return crypto_failed("ECDSA");
+  return Ecdsa{input.key, std::move(context), *curve};
 }
 
 // r ‖ s, each as long as the order (PKCS#11 section 2.3.1), of the DER that libcrypto gives.
@@ -32,12 +51,9 @@ Outcome<void> sign_hash(const Ecdsa& ecdsa, core::ByteView hash, core::MutableBy
   if (hash.empty() || hash.size() > kLargestHashInput) {
     return fault(CKR_DATA_LEN_RANGE, "not the length of a hash");
   }
-  const core::PkeyCtxPtr context(
-      EVP_PKEY_CTX_new_from_pkey(ecdsa.crypto.lib(), ecdsa.pkey, nullptr));
   std::array<std::uint8_t, kLargestDer> der{};
   std::size_t size = der.size();
-  if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
-      EVP_PKEY_sign(context.get(), der.data(), &size, hash.data(), hash.size()) != 1) {
+  if (EVP_PKEY_sign(ecdsa.context.get(), der.data(), &size, hash.data(), hash.size()) != 1) {
     return crypto_failed("ECDSA");
   }
   const auto* cursor = der.data();
@@ -69,12 +85,8 @@ Outcome<void> verify_hash(const Ecdsa& ecdsa, core::ByteView hash, core::ByteVie
   std::array<std::uint8_t, kLargestDer> der{};
   auto* cursor = der.data();
   const int size = i2d_ECDSA_SIG(parsed.get(), &cursor);
-  const core::PkeyCtxPtr context(
-      EVP_PKEY_CTX_new_from_pkey(ecdsa.crypto.lib(), ecdsa.pkey, nullptr));
-  if (!context || size <= 0 || EVP_PKEY_verify_init(context.get()) != 1) {
-    return crypto_failed("ECDSA");
-  }
-  if (EVP_PKEY_verify(context.get(), der.data(), static_cast<std::size_t>(size), hash.data(),
+  if (size <= 0) return crypto_failed("ECDSA");
+  if (EVP_PKEY_verify(ecdsa.context.get(), der.data(), static_cast<std::size_t>(size), hash.data(),
                       hash.size()) != 1) {
     forget_errors();
     return fault(CKR_SIGNATURE_INVALID, "the signature does not verify");
@@ -172,8 +184,7 @@ class MessageSign final : public SignOperation {
 
 class MessageVerify final : public VerifyOperation {
  public:
-  MessageVerify(Ecdsa ecdsa, MessageHash hash)
-      : ecdsa_(std::move(ecdsa)), hash_(std::move(hash)) {}
+  MessageVerify(Ecdsa ecdsa, MessageHash hash) : ecdsa_(std::move(ecdsa)), hash_(std::move(hash)) {}
   Outcome<void> update(core::ByteView data) override { return hash_.update(data); }
   Outcome<void> finish(core::ByteView signature) override {
     auto hash = hash_.finish();
@@ -186,21 +197,25 @@ class MessageVerify final : public VerifyOperation {
   MessageHash hash_;
 };
 
+template <typename Base>
+constexpr Object::Prepared kUseOf =
+    std::is_same_v<Base, SignOperation> ? Object::Prepared::kSign : Object::Prepared::kVerify;
+
 template <typename Base, typename Operation>
 Outcome<std::unique_ptr<Base>> make_for_hash(const OperationInput& input) {
-  auto ecdsa = prepare(input);
+  auto ecdsa = prepare(input, kUseOf<Base>);
   if (!ecdsa) return std::move(ecdsa).error();
   return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(ecdsa)));
 }
 
 template <typename Base, typename Operation, core::Hash kHash>
 Outcome<std::unique_ptr<Base>> make_for_message(const OperationInput& input) {
-  auto ecdsa = prepare(input);
+  auto ecdsa = prepare(input, kUseOf<Base>);
   if (!ecdsa) return std::move(ecdsa).error();
   auto hasher = core::Hasher::create(input.context.crypto, kHash);
   if (!hasher) return from_core(hasher.error(), CKR_FUNCTION_FAILED);
-  return std::unique_ptr<Base>(std::make_unique<Operation>(
-      *std::move(ecdsa), MessageHash(*std::move(hasher), kHash)));
+  return std::unique_ptr<Base>(
+      std::make_unique<Operation>(*std::move(ecdsa), MessageHash(*std::move(hasher), kHash)));
 }
 
 Outcome<ProducedPair> generate_pair(const GeneratePairInput& input) {
@@ -213,11 +228,7 @@ Outcome<ProducedPair> generate_pair(const GeneratePairInput& input) {
   if (!curve) return std::move(curve).error();
   auto key = generate_ec_key(input.context.crypto, **curve);
   if (!key) return std::move(key).error();
-  auto public_key = ec_public_draft(*key);
-  if (!public_key) return std::move(public_key).error();
-  auto private_key = ec_private_draft(*key);
-  if (!private_key) return std::move(private_key).error();
-  return ProducedPair{*std::move(public_key), *std::move(private_key)};
+  return ec_pair_drafts(*key);
 }
 
 Mechanism ec_mechanism(CK_MECHANISM_TYPE type) {

@@ -1,12 +1,31 @@
 // Signing and verifying with a MAC of core.
 #pragma once
 
-
 #include "core/crypto/mac.h"
-#include "pkcs11/engine/operation.h"
+#include "pkcs11/engine/mechanism.h"
 
 namespace tallystick::token {
 
+// A MAC that holds the key and has taken in nothing, to be copied.
+struct ReadyMac : Payload {
+  explicit ReadyMac(core::Mac of) : mac(std::move(of)) {}
+  const core::Mac mac;
+};
+
+// A MAC under the operation's key. `make` gives a core::Result<core::Mac>; it runs once a key.
+template <typename Make>
+Outcome<core::Mac> keyed_mac(const OperationInput& input, CK_MECHANISM_TYPE type, Make make) {
+  auto ready = input.key->prepared<ReadyMac>(
+      Object::Prepared::kSign, type, [&make]() -> Outcome<std::shared_ptr<const ReadyMac>> {
+        auto mac = make();
+        if (!mac) return from_core(mac.error(), CKR_FUNCTION_FAILED);
+        return std::make_shared<const ReadyMac>(*std::move(mac));
+      });
+  if (!ready) return std::move(ready).error();
+  auto mac = (*ready)->mac.copy();
+  if (!mac) return from_core(mac.error(), CKR_FUNCTION_FAILED);
+  return *std::move(mac);
+}
 
 class MacSign final : public SignOperation {
  public:

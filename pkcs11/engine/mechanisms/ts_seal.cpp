@@ -14,7 +14,6 @@ using core::kChunkSize;
 using core::kSealedChunkSize;
 using core::kSealPrefix;
 
-constexpr std::size_t kTag = core::Aead::kTagSize;
 // Assets of one C_Encrypt or C_Decrypt stay in memory that the caller provides; 64 MiB as data and
 // everything that is a key fit easily.
 constexpr std::size_t kMostPkcs8 = 64UL * 1024;

@@ -28,6 +28,8 @@ Outcome<Produced> install(const CreateInput& input) {
   auto software = core::verify_software(
       input.context.crypto, *image, (*family)->family.icm_public_key, (*family)->family.id,
       (*family)->family.role, static_cast<std::uint32_t>(minimum));
+  // One answer for every image that is refused; the log says at which check.
+  if (!software && software.error().check != 0) return bad_value(software.error().message);
   if (!software) return from_core(software.error(), CKR_ATTRIBUTE_VALUE_INVALID);
 
   Produced produced;

@@ -1,0 +1,99 @@
+#include "tests/devicesim/support/parts.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "core/ts1/proof.h"
+
+namespace tallystick::test {
+
+using device::Part;
+
+device::Manufacture manufacture_for(const World& world, const std::string& product,
+                                    std::uint64_t flash_size) {
+  device::Manufacture manufacture;
+  manufacture.icm_fingerprint = world.fingerprint();
+  manufacture.product = product;
+  manufacture.memory.flash_size = flash_size;
+  return manufacture;
+}
+
+std::shared_ptr<Medium> new_medium(std::uint64_t flash_size) {
+  device::MemoryMap map;
+  map.flash_size = flash_size;
+  return std::make_shared<Medium>(device::PartFile::storage_size(map));
+}
+
+std::unique_ptr<Part> blank_part(const World& world, const std::string& product,
+                                 std::shared_ptr<Medium> medium) {
+  const auto flash_size =
+      (medium->size() - device::PartFile::storage_size({0, 0})) / 2;  // two banks
+  return value(Part::create_in(world.crypto_ptr(),
+                               std::make_unique<MediumStorage>(std::move(medium)),
+                               manufacture_for(world, product, flash_size)));
+}
+
+void make_ready(const World& world, Part& part, core::ByteView software) {
+  done(part.fill_immutable_memory(world.family_blob(core::FamilyRole::kPart, part.public_key())));
+  done(part.store_certificate(world.certificate(core::DeviceKind::kPart, part.public_key())));
+  done(part.load_software(software));
+  done(part.reset());
+}
+
+std::unique_ptr<Part> ready_part(const World& world, const std::string& product,
+                                 std::shared_ptr<Medium> medium) {
+  auto part = blank_part(world, product, std::move(medium));
+  make_ready(world, *part, world.software());
+  return part;
+}
+
+std::unique_ptr<Part> reopened(const World& world, const std::shared_ptr<Medium>& medium,
+                               std::optional<Failure> failure) {
+  return value(Part::open_in(world.crypto_ptr(), std::make_unique<MediumStorage>(medium, failure)));
+}
+
+core::Status program(Part& part, core::ByteView share_blob, core::ByteView package,
+                     std::size_t piece) {
+  if (auto loaded = part.load_share_blob(share_blob); !loaded) return loaded;
+  auto installer = part.install_package(package.size());
+  if (!installer) return std::move(installer).error();
+  while (!package.empty()) {
+    const auto count = std::min(piece, package.size());
+    if (auto taken = (*installer)->update(package.first(count)); !taken) return taken;
+    package = package.subspan(count);
+  }
+  return (*installer)->finish();
+}
+
+Snapshot snapshot(Part& part) {
+  const auto info = part.info();
+  Snapshot state;
+  state.life_cycle = info.life_cycle;
+  state.minimum_software = info.minimum_software_version;
+  state.minimum_package = info.minimum_package_version;
+  state.owner = info.owner;
+  if (info.package) state.package_version = info.package->package_version;
+  const core::ByteArray<core::kChallengeSize> challenge{1, 2, 3};
+  const auto proof = value(core::parse_proof(value(part.prove(challenge))));
+  for (const auto& slot : proof.slots) {
+    state.macs.insert(state.macs.end(), slot.mac.begin(), slot.mac.end());
+  }
+  return state;
+}
+
+void PrintTo(const Snapshot& state, std::ostream* out) {
+  *out << device::life_cycle_name(state.life_cycle) << ", package "
+       << (state.package_version ? std::to_string(*state.package_version) : "none") << ", minimums "
+       << state.minimum_software << " and " << state.minimum_package
+       << (state.owner ? ", owned" : ", no owner") << ", macs "
+       << core::to_hex(
+              core::ByteView(state.macs).first(std::min<std::size_t>(8, state.macs.size())));
+}
+
+Range bank_range(const Medium& medium, unsigned bank) {
+  const auto start = device::PartFile::storage_size({0, 0}) - 2 * device::kKeyStoreSize;
+  const auto size = (medium.size() - start) / 2;
+  return {start + bank * size, start + (bank + 1) * size};
+}
+
+}  // namespace tallystick::test

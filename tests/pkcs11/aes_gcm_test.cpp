@@ -1,0 +1,185 @@
+// AES-GCM through C_Encrypt and C_Decrypt.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/pkcs11/support/bench.h"
+#include "tests/pkcs11/support/keys.h"
+#include "tests/pkcs11/support/vectors.h"
+
+namespace tallystick::test {
+namespace {
+
+CK_OBJECT_HANDLE import_aes(Session& session, const core::Bytes& value) {
+  return must(
+      session.create(secret_key(CKK_AES, value).flag(CKA_ENCRYPT, true).flag(CKA_DECRYPT, true)));
+}
+
+// 16 bytes at a time and all at once; nonces of lengths the token does not take are counted.
+TEST(AesGcm, AgreesWithEveryWycheproofCase) {
+  TestToken token;
+  auto& session = token.session();
+  const auto file = load_vectors("wycheproof/aes_gcm_test.json");
+  std::size_t checked = 0;
+  std::size_t refused_nonce = 0;
+  for (const auto& group : file["testGroups"]) {
+    for (const auto& test : group["tests"]) {
+      const auto key = import_aes(session, unhex(test["key"]));
+      const auto iv = unhex(test["iv"]);
+      const auto message = unhex(test["msg"]);
+      auto sealed = unhex(test["ct"]);
+      const auto tag = unhex(test["tag"]);
+      sealed.insert(sealed.end(), tag.begin(), tag.end());
+      Gcm gcm(iv, unhex(test["aad"]), group["tagSize"].get<CK_ULONG>());
+      const bool valid = test["result"] == "valid";
+      const auto name = test["tcId"].get<int>();
+      const auto opened = session.decrypt(gcm, key, sealed);
+      if (opened.rv == CKR_MECHANISM_PARAM_INVALID) {
+        // Lengths at the edges of what the mode allows: never one of the usual 12 bytes.
+        EXPECT_NE(iv.size(), 12U) << name;
+        ++refused_nonce;
+      } else if (valid) {
+        ASSERT_THAT(opened.rv, IsOk()) << name;
+        EXPECT_EQ(opened.value, message) << name;
+        EXPECT_EQ(must(session.encrypt(gcm, key, message)), sealed) << name;
+        EXPECT_EQ(must(session.encrypt_parts(gcm, key, message, 7)), sealed) << name;
+        EXPECT_EQ(must(session.decrypt_parts(gcm, key, sealed, 5)), message) << name;
+        ++checked;
+      } else {
+        EXPECT_NE(opened.rv, CKR_OK) << name;
+        EXPECT_NE(session.decrypt_parts(gcm, key, sealed, 16).rv, CKR_OK) << name;
+        ++checked;
+      }
+      must(session.destroy(key));
+    }
+  }
+  EXPECT_EQ(checked + refused_nonce, 316U);
+  EXPECT_LE(refused_nonce, 50U);
+  std::cout << checked << " checked, " << refused_nonce << " with a nonce length not taken\n";
+}
+
+TEST(AesGcm, A35_ABadTagLeavesTheOutputBufferUntouched) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = generate_aes(session);
+  for (const std::size_t size : {1UL, 16UL, 1000UL, 1UL << 20U}) {
+    Gcm gcm(core::Bytes(12, 1));
+    auto sealed = must(session.encrypt(gcm, key, core::Bytes(size, 0x11)));
+    sealed[size / 2] ^= 1U;
+    core::Bytes out(size + 64, 0xEE);
+    CK_ULONG room = out.size();
+    must(token->C_DecryptInit(token.handle(), gcm.get(), key));
+    EXPECT_THAT(token->C_Decrypt(token.handle(), sealed.data(), sealed.size(), out.data(), &room),
+                ReturnsRv(CKR_ENCRYPTED_DATA_INVALID));
+    EXPECT_EQ(std::ranges::count(out, 0xEE), static_cast<std::ptrdiff_t>(out.size())) << size;
+  }
+}
+
+TEST(AesGcm, A35_NothingComesOutOfAMultiPartDecryptionBeforeItsTag) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = generate_aes(session);
+  Gcm gcm(core::Bytes(12, 1));
+  auto sealed = must(session.encrypt(gcm, key, core::Bytes(100000, 0x11)));
+  sealed.back() ^= 1U;
+  must(token->C_DecryptInit(token.handle(), gcm.get(), key));
+  core::Bytes out(sealed.size() + 64, 0xEE);
+  for (std::size_t at = 0; at < sealed.size(); at += 5000) {
+    CK_ULONG room = out.size();
+    ASSERT_THAT(
+        token->C_DecryptUpdate(token.handle(), sealed.data() + at,
+                               std::min<CK_ULONG>(5000, sealed.size() - at), out.data(), &room),
+        IsOk());
+    ASSERT_EQ(room, 0U);
+  }
+  CK_ULONG room = out.size();
+  EXPECT_THAT(token->C_DecryptFinal(token.handle(), out.data(), &room),
+              ReturnsRv(CKR_ENCRYPTED_DATA_INVALID));
+  EXPECT_EQ(std::ranges::count(out, 0xEE), static_cast<std::ptrdiff_t>(out.size()));
+}
+
+TEST(AesGcm, A38_EveryFlippedByteGivesTheSameError) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = generate_aes(session);
+  Gcm gcm(core::Bytes(12, 1), bytes("header"));
+  const auto sealed = must(session.encrypt(gcm, key, core::Bytes(40, 0x11)));
+  for (std::size_t at = 0; at < sealed.size(); ++at) {
+    auto damaged = sealed;
+    damaged[at] ^= 0x80U;
+    ASSERT_THAT(session.decrypt(gcm, key, damaged).rv, ReturnsRv(CKR_ENCRYPTED_DATA_INVALID)) << at;
+  }
+  Gcm other_aad(core::Bytes(12, 1), bytes("headex"));
+  EXPECT_THAT(session.decrypt(other_aad, key, sealed).rv, ReturnsRv(CKR_ENCRYPTED_DATA_INVALID));
+  Gcm other_iv(core::Bytes(12, 2), bytes("header"));
+  EXPECT_THAT(session.decrypt(other_iv, key, sealed).rv, ReturnsRv(CKR_ENCRYPTED_DATA_INVALID));
+  for (std::size_t length = 0; length < 16; ++length) {
+    EXPECT_THAT(session.decrypt(gcm, key, core::Bytes(length, 0)).rv,
+                ::testing::AnyOf(ReturnsRv(CKR_ENCRYPTED_DATA_INVALID),
+                                 ReturnsRv(CKR_ENCRYPTED_DATA_LEN_RANGE)));
+  }
+}
+
+TEST(AesGcm, A34_TagsAreNotShort) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = generate_aes(session);
+  for (CK_ULONG bits = 0; bits <= 160; ++bits) {
+    Gcm gcm(core::Bytes(12, 1), {}, bits);
+    const auto rv = session.encrypt(gcm, key, bytes("x")).rv;
+    if (bits == 128) {
+      EXPECT_THAT(rv, IsOk());
+    } else if (bits < 96 || bits > 128 || bits % 8 != 0) {
+      EXPECT_THAT(rv, ReturnsRv(CKR_MECHANISM_PARAM_INVALID)) << bits;
+    }
+  }
+}
+
+TEST(AesGcm, WorksInPlace) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = generate_aes(session);
+  Gcm gcm(core::Bytes(12, 1));
+  const auto text = core::Bytes(1000, 0x42);
+  const auto expected = must(session.encrypt(gcm, key, text));
+  auto buffer = text;
+  buffer.resize(text.size() + 16);
+  CK_ULONG size = buffer.size();
+  must(token->C_EncryptInit(token.handle(), gcm.get(), key));
+  must(token->C_Encrypt(token.handle(), buffer.data(), text.size(), buffer.data(), &size));
+  EXPECT_EQ(buffer, expected);
+  must(token->C_DecryptInit(token.handle(), gcm.get(), key));
+  size = buffer.size();
+  must(token->C_Decrypt(token.handle(), buffer.data(), buffer.size(), buffer.data(), &size));
+  buffer.resize(size);
+  EXPECT_EQ(buffer, text);
+}
+
+TEST(AesGcm, NeedsTheUseOnTheKey) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = must(session.create(
+      secret_key(CKK_AES, core::Bytes(32, 1)).flag(CKA_ENCRYPT, true).flag(CKA_DECRYPT, false)));
+  Gcm gcm(core::Bytes(12, 1));
+  const auto sealed = must(session.encrypt(gcm, key, bytes("x")));
+  EXPECT_THAT(session.decrypt(gcm, key, sealed).rv, ReturnsRv(CKR_KEY_FUNCTION_NOT_PERMITTED));
+  const auto pair = generate_ec(session);
+  EXPECT_THAT(
+      session.encrypt(gcm, pair.public_key, bytes("x")).rv,
+      ::testing::AnyOf(ReturnsRv(CKR_KEY_TYPE_INCONSISTENT), ReturnsRv(CKR_MECHANISM_INVALID)));
+}
+
+TEST(AesGcm, A16_AllowedMechanismsKeepAKeyToOneMode) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = generate_aes(session, Attributes()
+                                             .numbers(CKA_ALLOWED_MECHANISMS, {CKM_AES_CMAC})
+                                             .flag(CKA_SIGN, true)
+                                             .flag(CKA_ENCRYPT, true));
+  Gcm gcm(core::Bytes(12, 1));
+  EXPECT_THAT(session.encrypt(gcm, key, bytes("x")).rv, ReturnsRv(CKR_MECHANISM_INVALID));
+  EXPECT_THAT(session.sign(CKM_AES_CMAC, key, bytes("x")).rv, IsOk());
+}
+
+}  // namespace
+}  // namespace tallystick::test
