@@ -44,6 +44,12 @@ Status ProvisioningSoftware::needs(bool permitted, const char* what) const {
   return {};
 }
 
+Status ProvisioningSoftware::permits_label(std::string_view label) const {
+  return needs(
+      !label.starts_with(kLabelFurtherPrefix) || permissions().allows(Operation::kFurtherTypes),
+      "further data types");
+}
+
 Status ProvisioningSoftware::admits(const Context& context) const {
   if (context.family_id != family_->id) {
     return Error{ErrorCode::kWrongFamily, "the share set is for another family", 0};
@@ -199,9 +205,7 @@ Result<AssetKey> ProvisioningSoftware::derive_asset_key(const MasterKey& key, Su
   const bool oem = key.role == HolderRole::kOem;
   auto allowed = needs(oem ? permissions().seals(suite) : permissions().opens(suite),
                        "asset keys of this suite");
-  if (allowed && label.starts_with(kLabelFurtherPrefix)) {
-    allowed = needs(permissions().allows(Operation::kFurtherTypes), "further data types");
-  }
+  if (allowed) allowed = permits_label(label);
   // K_PROOF would let a target test guesses of short secrets.
   if (allowed && label == kLabelProof) allowed = needs(oem, "K_PROOF outside the OEM's token");
   if (allowed) allowed = admits(key.context);
@@ -234,6 +238,7 @@ Result<Secret> ProvisioningSoftware::generate(const OemShare& share,
 Result<AssetSealer> ProvisioningSoftware::seal_asset(const AssetKey& key, ByteView context) const {
   auto allowed = needs(permissions().seals(key.suite) && key.role == HolderRole::kOem,
                        "sealing assets in this suite");
+  if (allowed) allowed = permits_label(key.label);
   if (allowed) allowed = admits(key.context);
   if (!allowed) return std::move(allowed).error();
   auto asset = parse_asset_context(context);
@@ -247,6 +252,7 @@ Result<AssetSealer> ProvisioningSoftware::seal_asset(const AssetKey& key, ByteVi
 Result<AssetOpener> ProvisioningSoftware::open_asset(const AssetKey& key, ByteView context) const {
   auto allowed = needs(permissions().opens(key.suite) && key.role == HolderRole::kTarget,
                        "opening assets in this suite");
+  if (allowed) allowed = permits_label(key.label);
   if (allowed) allowed = admits(key.context);
   if (!allowed) return std::move(allowed).error();
   auto asset = parse_asset_context(context);
@@ -289,6 +295,10 @@ Result<ByteArray<16>> ProvisioningSoftware::tag_package(const AssetKey& k_auth,
 
 Status ProvisioningSoftware::check_package_tag(const AssetKey& k_auth, ByteView tagged,
                                                ByteView tag) const {
+  auto allowed = needs(permissions().opens(k_auth.suite) && k_auth.role == HolderRole::kTarget,
+                       "checking packages in this suite");
+  if (allowed) allowed = admits(k_auth.context);
+  if (!allowed) return allowed;
   if (k_auth.label != kLabelAuth) return invalid("packages are tagged with K_AUTH");
   const auto expected = cmac(*crypto_, k_auth.value.view(), {tagged});
   if (!expected) return expected.error();

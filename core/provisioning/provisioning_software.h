@@ -116,6 +116,8 @@ class ProvisioningSoftware {
 
  private:
   [[nodiscard]] Status needs(bool permitted, const char* what) const;
+  // Operation 7, where the label asks for it.
+  [[nodiscard]] Status permits_label(std::string_view label) const;
 
   const Crypto* crypto_;
   const Family* family_;

@@ -1,19 +1,9 @@
 #include "pkcs11/engine/fault.h"
 
-#include <openssl/err.h>
-
 namespace tallystick::token {
 
 Fault crypto_failed(std::string_view what) {
-  std::string message(what);
-  if (const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-      reason != nullptr) {
-    message += " (";
-    message += reason;
-    message += ")";
-  }
-  forget_errors();
-  return {CKR_FUNCTION_FAILED, std::move(message)};
+  return {CKR_FUNCTION_FAILED, core::crypto_error(what).message};
 }
 
 void forget_errors() { core::forget_crypto_errors(); }

@@ -31,7 +31,7 @@ class FileHandle {
   int fd_ = -1;
 };
 
-constexpr std::size_t kSmallFile = 64U * 1024U;
+constexpr std::size_t kSmallFile = 64UL * 1024;
 
 // The whole of a file of at most `limit` bytes.
 Outcome<core::Bytes> read_file(const std::string& path, std::size_t limit = kSmallFile);

@@ -21,7 +21,7 @@ class Collected {
  public:
   Outcome<void> add(core::ByteView data) {
     if (data.size() > kMostTagged - bytes_.size()) {
-      return fault(CKR_DATA_LEN_RANGE, "longer than the head of any package");
+      return fault(CKR_DATA_INVALID, "longer than the head of any package");
     }
     bytes_.insert(bytes_.end(), data.begin(), data.end());
     return {};

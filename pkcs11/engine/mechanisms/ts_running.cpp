@@ -6,8 +6,7 @@
 namespace tallystick::token {
 namespace {
 
-// Installed images were verified on their way in; what is read back passes the same checks again,
-// against the version that the family object remembers.
+// Installed images were verified on their way in; what is read back passes the same checks again.
 Outcome<std::shared_ptr<const SoftwarePayload>> software_of(const core::Crypto& crypto,
                                                             const Object& object,
                                                             const core::Family& family) {
@@ -31,6 +30,11 @@ Outcome<Running> Running::find(const Context& context, core::ByteView family_id)
   const auto software_object = context.token.find_software(family_id);
   if (!software_object) {
     return not_permitted("no provisioning software is installed for this family");
+  }
+  // The two are committed together; an image that is not the family's latest was put back.
+  if (software_object->attributes().number(CKA_TS_SW_VERSION) !=
+      context.token.find_family(family_id)->attributes().number(CKA_TS_SW_VERSION)) {
+    return not_permitted("the installed software is not the one that the family ran last");
   }
   auto software = software_of(context.crypto, *software_object, (*family)->family);
   if (!software) return std::move(software).error();

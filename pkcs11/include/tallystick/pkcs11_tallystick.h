@@ -50,8 +50,9 @@
 #define CKA_TS_SW_VERSION TS_VENDOR(0x19UL)     /* CK_ULONG: installed software; 0 if none */
 #define CKA_TS_ICM_PUBLIC_KEY TS_VENDOR(0x1AUL) /* 96 bytes: K_PUK_ICM_PROV, X || Y */
 #define CKA_TS_FAMILY_FLAGS TS_VENDOR(0x1BUL)   /* CK_ULONG: CK_TS_FAMILY_... */
-#define CKA_TS_NONCE TS_VENDOR(0x1CUL)          /* 32 bytes, on the device key: for the next
-                                                   consent to regeneration; new after use */
+#define CKA_TS_NONCE                                             \
+  TS_VENDOR(0x1CUL) /* 32 bytes, on the device key: for the next \
+                       consent to regeneration; new after use */
 
 /* CKA_TS_ROLE of a family: what this token is in it. */
 #define CK_TS_ROLE_ICM 1UL

@@ -72,12 +72,12 @@ extern "C" {
 #define CKF_INTERFACE_FORK_SAFE 1UL
 
 typedef struct CK_INTERFACE {
-  CK_UTF8CHAR *pInterfaceName;
+  CK_UTF8CHAR* pInterfaceName;
   CK_VOID_PTR pFunctionList;
   CK_FLAGS flags;
 } CK_INTERFACE;
-typedef CK_INTERFACE *CK_INTERFACE_PTR;
-typedef CK_INTERFACE_PTR *CK_INTERFACE_PTR_PTR;
+typedef CK_INTERFACE* CK_INTERFACE_PTR;
+typedef CK_INTERFACE_PTR* CK_INTERFACE_PTR_PTR;
 
 typedef CK_RV (*CK_C_GetInterfaceList)(CK_INTERFACE_PTR, CK_ULONG_PTR);
 typedef CK_RV (*CK_C_GetInterface)(CK_UTF8CHAR_PTR, CK_VERSION_PTR, CK_INTERFACE_PTR_PTR, CK_FLAGS);
@@ -207,7 +207,7 @@ typedef struct CK_FUNCTION_LIST_3_0 {
   CK_C_VerifyMessageNext C_VerifyMessageNext;
   CK_C_MessageVerifyFinal C_MessageVerifyFinal;
 } CK_FUNCTION_LIST_3_0;
-typedef CK_FUNCTION_LIST_3_0 *CK_FUNCTION_LIST_3_0_PTR;
+typedef CK_FUNCTION_LIST_3_0* CK_FUNCTION_LIST_3_0_PTR;
 
 CK_RV C_GetInterfaceList(CK_INTERFACE_PTR interfaces, CK_ULONG_PTR number);
 CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_PTR_PTR found,

@@ -1,11 +1,9 @@
 // The groups of sub-commands. Each function adds one group to the command line.
 #pragma once
 
-#include "tools/cli/environment.h"
+#include <CLI/CLI.hpp>
 
-namespace CLI {
-class App;
-}
+#include "tools/cli/environment.h"
 
 namespace tallystick::cli {
 

@@ -14,6 +14,9 @@ namespace {
 // The values pass through the JSON library's own strings; what is ours is wiped here.
 struct Document {
   nlohmann::json value;
+  explicit Document(nlohmann::json parsed) : value(std::move(parsed)) {}
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
   ~Document() { wipe_texts(value); }
   static void wipe_texts(nlohmann::json& node) {
     if (node.is_structured()) {
@@ -50,7 +53,7 @@ Outcome<core::Family> parse_family_file(const std::string& name, core::ByteView 
                                         core::ByteView icm_public_key) {
   constexpr std::array<std::string_view, 5> kMembers = {"family_id", "flags", "shares",
                                                         "k_oem_share", "k_oem_master_share"};
-  Document document{parse_json(text)};
+  Document document(parse_json(text));
   nlohmann::json& json = document.value;
   if (!json.is_object()) return file_failure(name, "not a JSON object");
   for (const auto& [key, value] : json.items()) {

@@ -30,7 +30,7 @@ class PackageWriter {
   // The key objects that the manifest names, by the asset's place in it; 0 for data.
   Outcome<std::vector<Handle>> key_objects(const Manifest& manifest);
   Outcome<Handle> key_object(const ManifestAsset& asset);
-  Outcome<Handle> token_object(const std::string& uri);
+  Outcome<Handle> token_object(const std::string& text);
   // Plaintext lengths: files are measured, keys are asked of the token.
   Outcome<core::PackageBuilder> prepare(const Manifest& manifest, const std::vector<Handle>& keys);
   Outcome<core::PackageBuilder> start(const Manifest& manifest,

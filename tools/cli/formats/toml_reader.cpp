@@ -9,7 +9,7 @@
 namespace tallystick::cli {
 namespace {
 
-constexpr std::size_t kMostToml = 256U * 1024U;
+constexpr std::size_t kMostToml = 256UL * 1024;
 
 std::string place(const std::string& file, const toml::source_region& where) {
   return where.begin ? file + ", line " + std::to_string(where.begin.line) : file;

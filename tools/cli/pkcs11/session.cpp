@@ -7,7 +7,7 @@
 namespace tallystick::cli {
 namespace {
 
-constexpr std::size_t kPiece = 64U * 1024U;
+constexpr std::size_t kPiece = 64UL * 1024;
 // No answer that the commands ask for is longer; a module that claims more is not believed.
 constexpr CK_ULONG kMostAnswer = 16UL * 1024UL * 1024UL;
 

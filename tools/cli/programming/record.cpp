@@ -11,7 +11,7 @@ namespace tallystick::cli {
 namespace {
 
 // Some 400 bytes a part: enough for half a million.
-constexpr std::size_t kMostRecord = 256U * 1024U * 1024U;
+constexpr std::size_t kMostRecord = 256UL * 1024 * 1024;
 
 }  // namespace
 

@@ -30,7 +30,7 @@ class Record {
 
  private:
   Record(FileHandle file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
-  Done load(core::ByteView text);
+  Done load(core::ByteView bytes);
 
   FileHandle file_;
   std::string path_;

@@ -11,7 +11,7 @@
 namespace tallystick::cli {
 namespace {
 
-constexpr std::size_t kPiece = 64U * 1024U;
+constexpr std::size_t kPiece = 64UL * 1024;
 constexpr std::size_t kMostShareBlob = 1024;
 constexpr std::size_t kMostSoftwareFile = 4096;
 
