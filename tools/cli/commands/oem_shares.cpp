@@ -86,8 +86,21 @@ void add_blob_options(CLI::App& command, BlobOptions& options) {
       ->required();
 }
 
+// The role 2 blob is all that regenerates a share set: another set's is never written over.
+Done check_directory(const std::string& folder, const core::ShareId& share_id) {
+  const std::string known = folder + "/shares.json";
+  if (exists(known)) {
+    const auto context = read_share_file(known);
+    if (context && context->share_id == share_id) return {};
+  } else if (!exists(folder + "/master.tsms")) {
+    return {};
+  }
+  return file_failure(folder, "it holds another share set", "give a directory of its own");
+}
+
 Done give_blobs(TokenClient& token, const FamilyInfo& family, const ShareInfo& share,
                 const BlobOptions& options) {
+  if (auto free = check_directory(options.directory, share.context.share_id); !free) return free;
   const auto suite = suite_named(options.suite);
   if (!suite) return usage_failure("--suite " + options.suite, "not gcm or ccm");
   const bool counted = (family.flags & core::kFamilyCounted) != 0;

@@ -1,4 +1,6 @@
 // `tallystick proof ...`: what a part holds, proved by the part and checked by anyone or the OEM.
+#include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "devicesim/part.h"
@@ -120,10 +122,14 @@ Done verify_proofs(Environment& env, const VerifyOptions& options) {
   if (!contents) return std::move(contents).error();
   Json parts = Json::array();
   std::size_t compared = 0;
+  // A copied proof must not count as another part.
+  std::map<core::DeviceId, std::string> seen;
   for (const std::string& file : *files) {
     const auto proof =
         check_signed_proof(**crypto, file, certificate_for(options, file), *icm_key, *challenge);
     if (!proof) return proof.error();
+    const auto [first, fresh] = seen.emplace(proof->part_id, file);
+    if (!fresh) return refused(file, "it proves the same part as " + first->second);
     if (!options.life_cycle.empty() && life_cycle_text(proof->life_cycle) != options.life_cycle) {
       return refused(file, "the part is " + life_cycle_text(proof->life_cycle) + ", not " +
                                options.life_cycle);
@@ -140,7 +146,8 @@ Done verify_proofs(Environment& env, const VerifyOptions& options) {
   if (env.out.json() || files->size() == 1) {
     env.out.data(Json{{"proofs", std::move(parts)}});
   } else {
-    Json summary{{"proofs", files->size()}, {"signatures_hold", files->size()}};
+    Json summary{
+        {"parts", seen.size()}, {"proofs", files->size()}, {"signatures_hold", files->size()}};
     if (contents->has_value()) summary["assets_equal_to_the_original"] = compared;
     env.out.data(summary);
   }
