@@ -1,6 +1,7 @@
 // Token: what is in one slot, initialised or not, as one process sees it: the login, the objects,
-// the store behind them. Everything here may be called from any thread; no lock is held while
-// libcrypto computes.
+// the store behind them. Everything here may be called from any thread. No operation with a key
+// runs under a lock; a login hashes its PIN under login_mutex_, and rows are opened under
+// reload_mutex_, both in the module's own library context, so that nothing comes back in.
 #pragma once
 
 #include <atomic>
