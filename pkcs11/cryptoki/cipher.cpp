@@ -1,8 +1,8 @@
 // Encryption, decryption and digests (PKCS#11 sections 5.8 to 5.10).
 #include "pkcs11/cryptoki/enter.h"
 
-using namespace tallystick;            // NOLINT(google-build-using-namespace)
-using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace)
+using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
+using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
 
 CK_RV C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   return enter_session("C_EncryptInit", session,

@@ -1,8 +1,8 @@
 // Keys and random numbers (PKCS#11 sections 5.14 to 5.16).
 #include "pkcs11/cryptoki/enter.h"
 
-using namespace tallystick;            // NOLINT(google-build-using-namespace)
-using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace)
+using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
+using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
 
 CK_RV C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBUTE* templ,
                     CK_ULONG count, CK_OBJECT_HANDLE* key) {

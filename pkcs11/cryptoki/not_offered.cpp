@@ -3,8 +3,8 @@
 #include "pkcs11/cryptoki/enter.h"
 #include "pkcs11/cryptoki/function_lists.h"
 
-using namespace tallystick;            // NOLINT(google-build-using-namespace)
-using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace)
+using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
+using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
 
 namespace {
 

@@ -1,8 +1,8 @@
 // Objects (PKCS#11 section 5.7).
 #include "pkcs11/cryptoki/enter.h"
 
-using namespace tallystick;            // NOLINT(google-build-using-namespace)
-using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace)
+using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
+using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
 
 CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* templ, CK_ULONG count,
                      CK_OBJECT_HANDLE* object) {

@@ -2,8 +2,8 @@
 #include "pkcs11/cryptoki/enter.h"
 #include "pkcs11/cryptoki/function_lists.h"
 
-using namespace tallystick;            // NOLINT(google-build-using-namespace)
-using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace)
+using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
+using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
 
 CK_RV C_InitPIN(CK_SESSION_HANDLE session, unsigned char* pin, CK_ULONG pin_len) {
   return enter_session("C_InitPIN", session, [&](Session& on) -> Outcome<void> {

@@ -1,8 +1,8 @@
 // Signatures and MACs (PKCS#11 sections 5.11 to 5.13).
 #include "pkcs11/cryptoki/enter.h"
 
-using namespace tallystick;            // NOLINT(google-build-using-namespace)
-using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace)
+using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
+using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
 
 CK_RV C_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   return enter_session("C_SignInit", session,
