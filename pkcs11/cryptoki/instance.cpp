@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <mutex>
 #include <shared_mutex>
 
 namespace tallystick::cryptoki {
@@ -18,10 +17,11 @@ using token::Outcome;
 struct State {
   std::shared_mutex mutex;
   std::shared_ptr<token::Module> module;
+  // Outlives C_Finalize and fork: a handle from before is never another object's (A45).
+  const std::shared_ptr<token::HandleSource> handles;
 };
 
-// Both are trivially destroyed. The state is allocated once per process and left to its end.
-std::mutex initialize_mutex;
+// Allocated once per process and left to its end.
 std::atomic<State*> state{nullptr};
 std::atomic<pid_t> owner{0};
 // A byte that a fork turns to zero in the child, so that asking costs no system call; null where
@@ -30,6 +30,30 @@ std::atomic<volatile unsigned char*> alive{nullptr};
 std::atomic<bool> libcrypto_gone{false};
 
 void on_libcrypto_cleanup() { libcrypto_gone.store(true); }
+
+// One C_Initialize at a time. The lock knows its process: a child that was forked while a thread of
+// its parent held it takes it over, since that thread is not there to let it go.
+class InitializeLock {
+ public:
+  InitializeLock() {
+    const auto self = getpid();
+    pid_t held = 0;
+    while (!holder.compare_exchange_weak(held, self)) {
+      if (held == self) holder.wait(self);
+      if (held == self) held = 0;
+    }
+  }
+  InitializeLock(const InitializeLock&) = delete;
+  InitializeLock& operator=(const InitializeLock&) = delete;
+  ~InitializeLock() {
+    holder.store(0);
+    holder.notify_one();
+  }
+
+ private:
+  static std::atomic<pid_t> holder;
+};
+std::atomic<pid_t> InitializeLock::holder{0};
 
 bool is_owner() {
   if (const auto* const byte = alive.load(std::memory_order_acquire)) return *byte != 0;
@@ -83,22 +107,26 @@ Outcome<void> initialize(const CK_C_INITIALIZE_ARGS* args) {
     if (auto good = check_arguments(copy); !good) return good;
   }
   if (libcrypto_gone.load()) return fault(CKR_GENERAL_ERROR, "the process is ending");
-  const std::lock_guard lock(initialize_mutex);
+  const InitializeLock lock;
   if (current() != nullptr) {
     return fault(CKR_CRYPTOKI_ALREADY_INITIALIZED, "C_Initialize was called before");
   }
-  auto module = token::Module::create();
-  if (!module) return std::move(module).error();
-
   auto* here = state.load();
   if (here == nullptr || !is_owner()) {
     // First call in this process. What a parent had is left alone: its locks may be held by threads
     // that are not here, and its database connections must not be used or closed after fork.
     if (here == nullptr) (void)OPENSSL_atexit(&on_libcrypto_cleanup);
-    here = new State;
+    here = new State{
+        .mutex = {},
+        .module = {},
+        .handles = here == nullptr ? std::make_shared<token::HandleSource>() : here->handles};
     state.store(here, std::memory_order_release);
     mark_owner();
   }
+  token::ModuleOptions options;
+  options.handles = here->handles;
+  auto module = token::Module::create(std::move(options));
+  if (!module) return std::move(module).error();
   const std::unique_lock state_lock(here->mutex);
   here->module = *std::move(module);
   return {};

@@ -28,7 +28,8 @@ Outcome<std::shared_ptr<Module>> Module::create(ModuleOptions options) {
   services.crypto = *std::move(crypto);
   services.mechanisms = std::move(mechanisms);
   services.policy = std::make_shared<Policy>(std::move(options.hooks));
-  services.handles = std::make_shared<HandleSource>();
+  services.handles =
+      options.handles ? std::move(options.handles) : std::make_shared<HandleSource>();
   services.log = std::make_shared<Log>();
   std::shared_ptr<Module> module(new Module(std::move(services), *std::move(directory)));
   if (auto found = module->find_slots(); !found) return std::move(found).error();

@@ -12,6 +12,9 @@ namespace tallystick::token {
 struct ModuleOptions {
   std::string home;  // empty: what the environment says
   Hooks hooks;
+  // Given by who makes one module after another, so that a handle of the one before is none of the
+  // next; null: a source of its own.
+  std::shared_ptr<HandleSource> handles;
 };
 
 class Module {

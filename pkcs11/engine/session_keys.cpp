@@ -55,8 +55,7 @@ Outcome<Session::Pair> Session::generate_pair(const CK_MECHANISM& mechanism,
     both.add(std::move(pair->public_key)).add(std::move(pair->private_key));
     auto added = token_->commit(std::move(both));
     if (!added) return std::move(added).error();
-    auto& index = token_->objects();
-    return Pair{index.get(added->front()->id()).handle, index.get(added->back()->id()).handle};
+    return Pair{token_->handle_of(*added->front()), token_->handle_of(*added->back())};
   }
   // The half that can fail goes first.
   Pair handles{};

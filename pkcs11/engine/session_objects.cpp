@@ -17,19 +17,26 @@ Outcome<CK_OBJECT_HANDLE> Session::keep(Request request, Produced produced) {
 }
 
 Outcome<CK_OBJECT_HANDLE> Session::store(Draft draft, ChangeSet also, const ObjectPtr& replaces) {
-  auto& index = token_->objects();
   if (!draft.attributes.flag(CKA_TOKEN)) {
     if (!also.empty()) {
       if (auto done = token_->commit(std::move(also)); !done) return std::move(done).error();
     }
     ObjectId id{};
     if (auto filled = random(id); !filled) return std::move(filled).error();
-    return index.put(Object::make(id, 1, std::move(draft)), handle_);
+    auto kept = token_->keep(Object::make(id, 1, std::move(draft)), handle_);
+    if (!kept) return kept;
+    // A session that was closed meanwhile leaves nothing behind.
+    const Lock lock(mutex_);
+    if (auto open = open_check(); !open) {
+      token_->objects().remove(id);
+      return std::move(open).error();
+    }
+    return kept;
   }
   if (replaces) {
     also.replace(replaces, std::move(draft));
     if (auto done = token_->commit(std::move(also)); !done) return std::move(done).error();
-    return index.get(replaces->id()).handle;
+    return token_->handle_of(*replaces);
   }
   // The new object goes first, so that it is the first of what comes back.
   ChangeSet all;
@@ -39,7 +46,7 @@ Outcome<CK_OBJECT_HANDLE> Session::store(Draft draft, ChangeSet also, const Obje
   for (auto& old : also.removed()) all.remove(std::move(old));
   auto added = token_->commit(std::move(all));
   if (!added) return std::move(added).error();
-  return index.get(added->front()->id()).handle;
+  return token_->handle_of(*added->front());
 }
 
 Outcome<CK_OBJECT_HANDLE> Session::create(const Template& wanted) {

@@ -110,24 +110,20 @@ Outcome<void> Store::check_file() const {
   return fault(CKR_TOKEN_NOT_RECOGNIZED, path_ + ": another file has taken its place");
 }
 
-void Store::ask_again() {
+Outcome<Store::Seen> Store::look() {
   const Lock lock(read_mutex_);
-  seen_version_ = 0;
-  watch_.forget();
-}
-
-Outcome<bool> Store::changed() {
-  // Every use of an object comes through here: what costs no lock and no system call goes first.
-  if (watch_.unchanged()) return false;
-  const Lock lock(read_mutex_);
-  watch_.look(reader_);
+  Seen seen;
+  seen.wal = watch_.look(reader_);
   auto row = data_version_.step();
   if (!row) return std::move(row).error();
-  const auto version = *row ? data_version_.number(0) : 0;
+  seen.data_version = *row ? data_version_.number(0) : 0;
   data_version_.reset();
-  const bool changed = version != seen_version_;
-  seen_version_ = version;
-  return changed;
+  return seen;
+}
+
+void Store::accept(const Seen& seen) {
+  seen_version_ = seen.data_version;
+  if (seen.wal) watch_.accept(*seen.wal);
 }
 
 Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence, bool with_private) {
@@ -290,6 +286,14 @@ Outcome<void> Store::apply(const Change& change) {
     auto row = epoch->step();
     if (!row) return std::move(row).error();
     if (!*row || epoch->number(0) != *change.pin_epoch) return not_logged_in();
+  }
+  if (change.immutable_since) {
+    auto since = Statement::prepare(
+        writer_, "SELECT 1 FROM object WHERE sequence > ?1 AND tier = 2 LIMIT 1");
+    if (!since) return std::move(since).error();
+    auto row = since->bind(1, *change.immutable_since).step();
+    if (!row) return std::move(row).error();
+    if (*row) return conflict();
   }
   auto sequence = next_sequence();
   if (!sequence) return std::move(sequence).error();

@@ -3,6 +3,7 @@
 // others commit; each has a lock of its own, held while SQLite works and never longer.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <set>
 #include <vector>
@@ -31,6 +32,8 @@ class Store {
     std::vector<Expected> remove;
     // When set: the epoch under whose private key the rows are sealed.
     std::optional<std::uint64_t> pin_epoch;
+    // When set: no immutable row may have come or changed after this sequence.
+    std::optional<std::uint64_t> immutable_since;
   };
   struct Delta {
     // True: the rows are all there are, and what is not among them is gone.
@@ -50,10 +53,19 @@ class Store {
   Store& operator=(const Store&) = delete;
   ~Store() = default;
 
-  // Whether anybody has committed since the last question.
-  Outcome<bool> changed();
-  // Makes the next question be answered with yes.
-  void ask_again();
+  // A state of the database, told from what SQLite says cheaply.
+  struct Seen {
+    std::uint64_t data_version = 0;
+    std::optional<WalWatch::Words> wal;
+  };
+  // True when nobody has committed since the state that was accepted last. No lock, no system call.
+  [[nodiscard]] bool unchanged() const { return watch_.unchanged(); }
+  // The present state. Whoever has read what was committed up to it accepts it afterwards, never
+  // before: unchanged() answers for the readers.
+  Outcome<Seen> look();
+  void accept(const Seen& seen);
+  // Whether the state is another one than that accepted last.
+  [[nodiscard]] bool differs(const Seen& seen) const { return seen.data_version != seen_version_; }
   // CKR_TOKEN_NOT_RECOGNIZED when another file has taken the place of the one that is open.
   Outcome<void> check_file() const;
   // What was committed after `sequence`; 0 asks for everything. Private rows only for who can open
@@ -98,7 +110,7 @@ class Store {
   Mutex read_mutex_;
   Database reader_ TS_GUARDED_BY(read_mutex_);
   Statement data_version_ TS_GUARDED_BY(read_mutex_);
-  std::uint64_t seen_version_ TS_GUARDED_BY(read_mutex_) = 0;
+  std::atomic<std::uint64_t> seen_version_{0};
   WalWatch watch_;
 };
 

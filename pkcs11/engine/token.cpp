@@ -1,5 +1,7 @@
 #include "pkcs11/engine/token.h"
 
+#include <algorithm>
+
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/device_key.h"
 #include "pkcs11/engine/files.h"
@@ -21,22 +23,11 @@ Token::Token(CK_SLOT_ID slot, std::string directory, Services services)
 
 Token::~Token() = default;
 
-Outcome<std::shared_ptr<Token::Opened>> Token::opened() {
-  const Lock lock(mutex_);
-  return opened_;
-}
-
 // Opens the files when they have appeared; nothing happens when they are open or not there.
 Outcome<void> Token::probe() {
-  {
-    const Lock lock(mutex_);
-    if (opened_) return {};
-  }
+  if (opened() != nullptr) return {};
   const Lock reload_lock(reload_mutex_);
-  {
-    const Lock lock(mutex_);
-    if (opened_) return {};
-  }
+  if (opened() != nullptr) return {};
   auto files = open_files();
   if (!files) {
     auto why = std::move(files).error();
@@ -47,21 +38,22 @@ Outcome<void> Token::probe() {
   if (!*files) return {};
   if (auto loaded = reload(**files); !loaded) return loaded;
   const Lock lock(mutex_);
-  opened_ = *std::move(files);
+  files_ = *std::move(files);
+  opened_.store(files_.get(), std::memory_order_release);
   return {};
 }
 
-Outcome<std::shared_ptr<Token::Opened>> Token::open_files() {
+Outcome<std::unique_ptr<Token::Opened>> Token::open_files() {
   auto own = own_directory(directory_);
   if (!own) return std::move(own).error();
-  if (!*own) return std::shared_ptr<Opened>();
+  if (!*own) return std::unique_ptr<Opened>();
   // Without links on the way: SQLite is told to follow none.
   const auto directory = **own;
   auto there = check_private_file(database_path(directory));
   if (!there) return std::move(there).error();
-  if (!*there) return std::shared_ptr<Opened>();
+  if (!*there) return std::unique_ptr<Opened>();
 
-  auto opened = std::make_shared<Opened>();
+  auto opened = std::make_unique<Opened>();
   auto root = open_key_file(services_.crypto, root_key_path(directory));
   if (!root) return std::move(root).error();
   opened->root = *std::move(root);
@@ -97,21 +89,38 @@ Outcome<std::unique_ptr<RowSealer>> Token::make_root_sealer(const RootKey& root,
 }
 
 // A row that does not open is left out and named in the log; the others work (A70).
-void Token::show_row(const Opened& opened, const ObjectRow& row, const RowSealer* private_rows) {
+ObjectPtr Token::open_row(const Opened& opened, const ObjectRow& row,
+                          const RowSealer* private_rows) {
   const auto* const sealer = row.tier == Tier::kPrivate ? private_rows : opened.root_rows.get();
-  if (sealer == nullptr) return;
+  if (sealer == nullptr) return nullptr;
   const auto known = objects_.get(row.id);
-  if (known.object && known.object->generation() >= row.generation) return;
+  if (known.object && known.object->generation() >= row.generation) return nullptr;
   auto object = sealer->open(row);
-  if (object) {
-    objects_.put(*std::move(object));
-    return;
-  }
+  if (object) return *std::move(object);
   objects_.remove(row.id);
   services_.log->failure("object " + core::to_hex(row.id), object.error());
+  return nullptr;
 }
 
-// Called with reload_mutex_ held.
+void Token::show(const std::vector<ObjectPtr>& objects,
+                 const std::shared_ptr<const RowSealer>& private_rows) {
+  const Lock lock(mutex_);
+  for (const auto& object : objects) {
+    if (object->tier() != Tier::kPrivate || private_rows == private_rows_) objects_.put(object);
+  }
+}
+
+Outcome<void> Token::catch_up(Opened& opened) {
+  auto& store = *opened.store;
+  auto seen = store.look();
+  if (!seen) return std::move(seen).error();
+  if (store.differs(*seen)) {
+    if (auto done = reload(opened); !done) return done;
+  }
+  store.accept(*seen);
+  return {};
+}
+
 Outcome<void> Token::reload(Opened& opened) {
   std::shared_ptr<const RowSealer> private_rows;
   {
@@ -120,36 +129,35 @@ Outcome<void> Token::reload(Opened& opened) {
   }
   auto delta = opened.store->changes_since(opened.sequence, private_rows != nullptr);
   if (!delta) return std::move(delta).error();
-  bool ended = false;
   {
     const Lock lock(mutex_);
     // The user's objects began a new life: what this process was logged in to is gone.
-    ended = private_rows_ != nullptr && delta->pin_epoch != pin_epoch_at_login_;
-    if (ended) private_rows = nullptr;
+    if (private_rows_ != nullptr && delta->pin_epoch != pin_epoch_at_login_) end_login();
+    if (private_rows != private_rows_) private_rows = nullptr;
   }
-  if (ended) drop_login();
   if (delta->all) {
     std::set<ObjectId> there;
     for (const auto& row : delta->rows) there.insert(row.id);
     objects_.keep_token_objects(there);
   }
   for (const auto& id : delta->removed) objects_.remove(id);
-  for (const auto& row : delta->rows) show_row(opened, row, private_rows.get());
+  std::vector<ObjectPtr> objects;
+  for (const auto& row : delta->rows) {
+    if (auto object = open_row(opened, row, private_rows.get())) {
+      objects.push_back(std::move(object));
+    }
+  }
+  show(objects, private_rows);
   opened.sequence = delta->sequence;
   return {};
 }
 
 Outcome<void> Token::refresh() {
-  auto files = opened();
-  if (!files) return std::move(files).error();
-  if (!*files) return {};
-  auto changed = (*files)->store->changed();
-  if (!changed) return std::move(changed).error();
-  if (!*changed) return {};
+  // Every use of an object comes through here.
+  auto* const files = opened();
+  if (files == nullptr || files->store->unchanged()) return {};
   const Lock lock(reload_mutex_);
-  auto done = reload(**files);
-  if (!done) (*files)->store->ask_again();
-  return done;
+  return catch_up(*files);
 }
 
 std::vector<ObjectPtr> Token::find(const AttributeSet& pattern) {
@@ -214,10 +222,9 @@ Outcome<ObjectPtr> Token::new_object(Draft draft) const {
 }
 
 Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
-  auto files = opened();
-  if (!files) return std::move(files).error();
-  if (!*files) return fault(CKR_TOKEN_NOT_PRESENT, "the slot has no initialised token");
-  auto& opened = **files;
+  auto* const files = opened();
+  if (files == nullptr) return fault(CKR_TOKEN_NOT_PRESENT, "the slot has no initialised token");
+  auto& opened = *files;
   if (auto same = opened.store->check_file(); !same) return std::move(same).error();
   std::shared_ptr<const RowSealer> private_rows;
   Store::Change change;
@@ -254,11 +261,45 @@ Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
   }
   for (const auto& old : changes.removed()) change.remove.push_back({old->id(), old->generation()});
 
+  // Nobody reads rows between the commit and the index: an object that somebody else destroyed
+  // right after does not come back.
+  const Lock reload_lock(reload_mutex_);
+  if (std::ranges::any_of(added, [](const ObjectPtr& object) { return object->immutable(); })) {
+    if (auto seen = catch_up(opened); !seen) return std::move(seen).error();
+    if (auto single = check_single(added); !single) return std::move(single).error();
+    change.immutable_since = opened.sequence;
+  }
   if (auto done = opened.store->apply(change); !done) return std::move(done).error();
   for (const auto& old : changes.removed()) objects_.remove(old->id());
-  for (auto& object : replaced) objects_.put(std::move(object));
-  for (const auto& object : added) objects_.put(object);
+  show(replaced, private_rows);
+  show(added, private_rows);
   return added;
+}
+
+Outcome<void> Token::check_single(const std::vector<ObjectPtr>& added) {
+  for (const auto& object : added) {
+    if (!object->immutable()) continue;
+    for (const auto& other :
+         find(AttributeSet()
+                  .set_number(CKA_CLASS, object->object_class())
+                  .set(CKA_TS_FAMILY_ID, object->attributes().bytes(CKA_TS_FAMILY_ID)))) {
+      if (other->immutable()) {
+        return fault(CKR_FUNCTION_REJECTED, "the token has this of the family already");
+      }
+    }
+  }
+  return {};
+}
+
+Outcome<CK_OBJECT_HANDLE> Token::keep(ObjectPtr object, CK_SESSION_HANDLE session) {
+  const Lock lock(mutex_);
+  if (!visible(*object)) return not_logged_in();
+  return objects_.put(std::move(object), session);
+}
+
+CK_OBJECT_HANDLE Token::handle_of(const Object& object) {
+  const auto handle = objects_.get(object.id()).handle;
+  return handle != CK_INVALID_HANDLE ? handle : services_.handles->next();
 }
 
 bool Token::visible(const Object& object) const {
@@ -276,14 +317,10 @@ Outcome<void> Token::session_opened(bool read_write) {
 }
 
 void Token::session_closed(bool read_write) {
-  bool last = false;
-  {
-    const Lock lock(mutex_);
-    --sessions_;
-    if (read_write) --rw_sessions_;
-    last = sessions_ == 0;
-  }
-  if (last && login_state() != Login::kNone) drop_login();
+  const Lock lock(mutex_);
+  --sessions_;
+  if (read_write) --rw_sessions_;
+  if (sessions_ == 0) end_login();
 }
 
 }  // namespace tallystick::token

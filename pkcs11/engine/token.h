@@ -1,7 +1,8 @@
 // Token: what is in one slot, initialised or not, as one process sees it: the login, the objects,
 // the store behind them. Everything here may be called from any thread. No operation with a key
 // runs under a lock; a login hashes its PIN under login_mutex_, and rows are opened under
-// reload_mutex_, both in the module's own library context, so that nothing comes back in.
+// reload_mutex_, both in the module's own library context, so that nothing comes back in. The
+// order of the locks: login_mutex_, reload_mutex_, mutex_, the index's own.
 #pragma once
 
 #include <atomic>
@@ -69,7 +70,8 @@ class Token {
   // were made from the same nonce only one can be committed.
   Outcome<void> renew_device_nonce(ChangeSet& changes);
   // Makes the changes durable, in one transaction, before it returns; then shows them. Private
-  // objects need the user's login. Returns the added objects' snapshots in their order.
+  // objects need the user's login. Of immutable objects a family has one of each class. Returns the
+  // added objects' snapshots in their order.
   Outcome<std::vector<ObjectPtr>> commit(ChangeSet changes);
 
   // ---- For sessions ----
@@ -96,6 +98,11 @@ class Token {
   Outcome<void> session_opened(bool read_write);
   // Ends the login with the last session.
   void session_closed(bool read_write);
+  // Keeps a session object; a private one only while the user is logged in.
+  Outcome<CK_OBJECT_HANDLE> keep(ObjectPtr object, CK_SESSION_HANDLE session);
+  // The handle of an object that was just made. An object that is gone again, with a logout say,
+  // has a handle that is valid nowhere.
+  [[nodiscard]] CK_OBJECT_HANDLE handle_of(const Object& object);
 
   [[nodiscard]] ObjectIndex& objects() { return objects_; }
   // Whether the current login may see the object.
@@ -110,13 +117,23 @@ class Token {
     std::uint64_t sequence = 0;  // how far its changes were read; under reload_mutex_
   };
 
-  Outcome<std::shared_ptr<Opened>> opened();
-  Outcome<std::shared_ptr<Opened>> open_files();
+  // Null in a slot without a token; stays once it is there.
+  [[nodiscard]] Opened* opened() const { return opened_.load(std::memory_order_acquire); }
+  Outcome<std::unique_ptr<Opened>> open_files();
   Outcome<std::unique_ptr<RowSealer>> make_root_sealer(const RootKey& root,
                                                        const TokenId& token_id) const;
+  // Reads what was committed since, and only then says that it is known.
+  Outcome<void> catch_up(Opened& opened) TS_REQUIRES(reload_mutex_);
   Outcome<void> reload(Opened& opened) TS_REQUIRES(reload_mutex_);
-  void show_row(const Opened& opened, const ObjectRow& row, const RowSealer* private_rows)
+  // The object of a row that is newer than what is known of it; null when there is none or the row
+  // is private and `private_rows` null.
+  ObjectPtr open_row(const Opened& opened, const ObjectRow& row, const RowSealer* private_rows)
       TS_REQUIRES(reload_mutex_);
+  // Shows objects; private ones only while the login under which they were opened lasts.
+  void show(const std::vector<ObjectPtr>& objects,
+            const std::shared_ptr<const RowSealer>& private_rows) TS_REQUIRES(reload_mutex_);
+  // CKR_FUNCTION_REJECTED for a second immutable object of a class and family.
+  Outcome<void> check_single(const std::vector<ObjectPtr>& added) TS_REQUIRES(reload_mutex_);
   Outcome<ObjectPtr> new_object(Draft draft) const;
   ObjectPtr find_one(const AttributeSet& pattern);
   ObjectPtr find_device(CK_OBJECT_CLASS object_class);
@@ -127,8 +144,10 @@ class Token {
   Outcome<RightPin> check_pin(Opened& opened, PinRole role, core::ByteView pin);
   Outcome<void> first_initialize(core::ByteView so_pin, core::ByteView label);
   Outcome<void> initialize_again(Opened& opened, core::ByteView so_pin, core::ByteView label);
-  Outcome<void> so_logged_in();
-  void drop_login();
+  // What a login must still find when it takes effect: a session, and for the SO no read-only one.
+  Outcome<void> may_log_in(Login wanted) const TS_REQUIRES(mutex_);
+  void begin_login(Login login) TS_REQUIRES(mutex_);
+  void end_login() TS_REQUIRES(mutex_);
 
   const CK_SLOT_ID slot_;
   const std::string directory_;
@@ -143,14 +162,16 @@ class Token {
 
   // Guards the members below, for short.
   Mutex mutex_;
-  std::shared_ptr<Opened> opened_ TS_GUARDED_BY(mutex_);
+  std::unique_ptr<Opened> files_ TS_GUARDED_BY(mutex_);
+  std::atomic<Opened*> opened_{nullptr};
   // Only while the user is logged in.
   std::shared_ptr<const RowSealer> private_rows_ TS_GUARDED_BY(mutex_);
   std::uint64_t pin_epoch_at_login_ TS_GUARDED_BY(mutex_) = 0;
   CK_ULONG sessions_ TS_GUARDED_BY(mutex_) = 0;
   CK_ULONG rw_sessions_ TS_GUARDED_BY(mutex_) = 0;
 
-  // Held while rows are read into the index.
+  // Held while rows are read into the index, and from a commit until its objects stand there.
+  // Taken before mutex_.
   Mutex reload_mutex_;
 };
 

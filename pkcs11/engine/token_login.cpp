@@ -37,19 +37,18 @@ Outcome<TokenInfo> Token::info() {
   TokenInfo info;
   info.label.assign(kLabelSize, ' ');
   info.serial = std::string(2 * kSerialBytes, ' ');
-  auto files = opened();
-  if (!files) return std::move(files).error();
   {
     const Lock lock(mutex_);
     info.sessions = sessions_;
     info.rw_sessions = rw_sessions_;
   }
-  if (!*files) return info;
-  auto& store = *(*files)->store;
+  auto* const files = opened();
+  if (files == nullptr) return info;
+  auto& store = *files->store;
   if (auto same = store.check_file(); !same) return std::move(same).error();
   auto record = store.token();
   if (!record) return std::move(record).error();
-  if (record->token_id != (*files)->record.token_id) {
+  if (record->token_id != files->record.token_id) {
     return fault(CKR_TOKEN_NOT_RECOGNIZED, directory_ + ": the database is another token's");
   }
   info.initialized = true;
@@ -74,9 +73,7 @@ Outcome<void> Token::initialize(core::ByteView so_pin, core::ByteView label) {
   if (label.size() != kLabelSize) return bad_arguments("a label has 32 bytes");
   if (auto good = check_pin_length(so_pin); !good) return good;
   if (auto probed = probe(); !probed) return probed;
-  auto files = opened();
-  if (!files) return std::move(files).error();
-  if (*files) return initialize_again(**files, so_pin, label);
+  if (auto* const files = opened()) return initialize_again(*files, so_pin, label);
   return first_initialize(so_pin, label);
 }
 
@@ -176,74 +173,85 @@ Outcome<void> Token::login(CK_USER_TYPE user, core::ByteView pin) {
                          : fault(CKR_USER_ANOTHER_ALREADY_LOGGED_IN, "the other one is logged in");
   }
   if (auto probed = probe(); !probed) return probed;
-  auto files = opened();
-  if (!files) return std::move(files).error();
-  if (!*files) return fault(CKR_USER_PIN_NOT_INITIALIZED, "the token is not initialised");
-  if (user == CKU_SO) {
+  auto* const files = opened();
+  if (files == nullptr) return fault(CKR_USER_PIN_NOT_INITIALIZED, "the token is not initialised");
+  {
     const Lock lock(mutex_);
-    if (sessions_ != rw_sessions_) {
-      return fault(CKR_SESSION_READ_ONLY_EXISTS, "read-only sessions are open");
-    }
+    if (auto may = may_log_in(wanted); !may) return may;
   }
-  auto& opened = **files;
+  auto& opened = *files;
   // Taken before the PIN is read: a C_InitPIN in between makes it old, and the login ends.
   auto record = opened.store->token();
   if (!record) return std::move(record).error();
   const auto role = user == CKU_SO ? PinRole::kSo : PinRole::kUser;
   auto right = check_pin(opened, role, pin);
   if (!right) return std::move(right).error();
-  if (user == CKU_SO) return so_logged_in();
+  // The state that was looked at above may have changed while the PIN was hashed.
+  if (wanted == Login::kSo) {
+    const Lock lock(mutex_);
+    if (auto may = may_log_in(wanted); !may) return may;
+    begin_login(wanted);
+    return {};
+  }
 
   auto rows = std::make_shared<RowSealer>(services_.crypto, opened.record.token_id);
   rows->key(Tier::kPrivate, std::move(right->key));
   const Lock reload_lock(reload_mutex_);
   auto stored = opened.store->rows(Tier::kPrivate);
   if (!stored) return std::move(stored).error();
-  for (const auto& row : *stored) show_row(opened, row, rows.get());
-  const Lock lock(mutex_);
-  private_rows_ = std::move(rows);
-  pin_epoch_at_login_ = record->pin_epoch;
-  login_epoch_.fetch_add(1, std::memory_order_acq_rel);
-  login_.store(Login::kUser, std::memory_order_release);
+  std::vector<ObjectPtr> objects;
+  for (const auto& row : *stored) {
+    if (auto object = open_row(opened, row, rows.get())) objects.push_back(std::move(object));
+  }
+  {
+    const Lock lock(mutex_);
+    if (auto may = may_log_in(wanted); !may) return may;
+    private_rows_ = rows;
+    pin_epoch_at_login_ = record->pin_epoch;
+    begin_login(wanted);
+  }
+  show(objects, rows);
   return {};
 }
 
-Outcome<void> Token::so_logged_in() {
-  const Lock lock(mutex_);
-  // A read-only session may have been opened while the PIN was checked.
-  if (sessions_ != rw_sessions_) {
+Outcome<void> Token::may_log_in(Login wanted) const {
+  if (sessions_ == 0) return fault(CKR_SESSION_HANDLE_INVALID, "the last session was closed");
+  if (wanted == Login::kSo && sessions_ != rw_sessions_) {
     return fault(CKR_SESSION_READ_ONLY_EXISTS, "read-only sessions are open");
   }
-  login_epoch_.fetch_add(1, std::memory_order_acq_rel);
-  login_.store(Login::kSo, std::memory_order_release);
   return {};
+}
+
+void Token::begin_login(Login login) {
+  login_epoch_.fetch_add(1, std::memory_order_acq_rel);
+  login_.store(login, std::memory_order_release);
+}
+
+// One hold of the lock: no session opened and logged in meanwhile loses its login, and nothing
+// private is shown afterwards.
+void Token::end_login() {
+  if (login_state() == Login::kNone) return;
+  login_.store(Login::kNone, std::memory_order_release);
+  login_epoch_.fetch_add(1, std::memory_order_acq_rel);
+  private_rows_.reset();
+  objects_.end_login();
 }
 
 Outcome<void> Token::logout() {
   const Lock login_lock(login_mutex_);
+  const Lock lock(mutex_);
   if (login_state() == Login::kNone) return not_logged_in();
-  drop_login();
+  end_login();
   return {};
-}
-
-void Token::drop_login() {
-  {
-    const Lock lock(mutex_);
-    login_.store(Login::kNone, std::memory_order_release);
-    login_epoch_.fetch_add(1, std::memory_order_acq_rel);
-    private_rows_.reset();
-  }
-  objects_.end_login();
 }
 
 Outcome<void> Token::init_pin(core::ByteView pin) {
   const Lock login_lock(login_mutex_);
   if (login_state() != Login::kSo) return not_logged_in();
   if (auto good = check_pin_length(pin); !good) return good;
-  auto files = opened();
-  if (!files) return std::move(files).error();
-  if (!*files) return not_logged_in();
-  auto& opened = **files;
+  auto* const files = opened();
+  if (files == nullptr) return not_logged_in();
+  auto& opened = *files;
   // What stood under the old key is destroyed, not handed over to who knows the new PIN (A43).
   auto key = services_.crypto->random_secret(kPrivateKeySize);
   if (!key) return from_core(key.error(), CKR_FUNCTION_FAILED);
@@ -256,10 +264,9 @@ Outcome<void> Token::init_pin(core::ByteView pin) {
 Outcome<void> Token::set_pin(bool so, core::ByteView old_pin, core::ByteView new_pin) {
   const Lock login_lock(login_mutex_);
   if (auto good = check_pin_length(new_pin); !good) return good;
-  auto files = opened();
-  if (!files) return std::move(files).error();
-  if (!*files) return fault(CKR_USER_PIN_NOT_INITIALIZED, "the token is not initialised");
-  auto& opened = **files;
+  auto* const files = opened();
+  if (files == nullptr) return fault(CKR_USER_PIN_NOT_INITIALIZED, "the token is not initialised");
+  auto& opened = *files;
   const auto role = so ? PinRole::kSo : PinRole::kUser;
   auto right = check_pin(opened, role, old_pin);
   if (!right) return std::move(right).error();

@@ -44,16 +44,19 @@ bool WalWatch::unchanged() const {
   return true;
 }
 
-void WalWatch::look(const Database& connection) {
+std::optional<WalWatch::Words> WalWatch::look(const Database& connection) {
   auto* header = header_.load(std::memory_order_acquire);
   if (header == nullptr) {
     // There is a mapping only after the connection's first read; until then SQLite is asked.
     header = map_header(connection.get());
     header_.store(header, std::memory_order_release);
-    if (header == nullptr) return;
+    if (header == nullptr) return std::nullopt;
   }
-  const auto now = read(header);
-  for (std::size_t i = 0; i < kWords; ++i) seen_[i].store(now[i], std::memory_order_relaxed);
+  return read(header);
+}
+
+void WalWatch::accept(const Words& words) {
+  for (std::size_t i = 0; i < kWords; ++i) seen_[i].store(words[i], std::memory_order_relaxed);
   known_.store(true, std::memory_order_release);
 }
 

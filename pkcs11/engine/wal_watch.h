@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "pkcs11/engine/sqlite.h"
 
@@ -13,19 +14,19 @@ namespace tallystick::token {
 
 class WalWatch {
  public:
-  // True when nothing was committed since the last look(). Any thread, no lock.
-  [[nodiscard]] bool unchanged() const;
-  // Notes the present state; called with the connection's lock held, before SQLite is asked, so
-  // that a commit in between is seen the next time.
-  void look(const Database& connection);
-  // Makes unchanged() say no until the next look().
-  void forget() { known_.store(false, std::memory_order_release); }
-
- private:
   // Change counter, last frame and its checksum: 24 bytes of the index header.
   static constexpr std::size_t kWords = 3;
   using Words = std::array<std::uint64_t, kWords>;
 
+  // True when nothing was committed since the state that was accepted last. Any thread, no lock.
+  [[nodiscard]] bool unchanged() const;
+  // The present state, null where it cannot be told; called with the connection's lock held, before
+  // SQLite is asked, so that a commit in between is seen the next time.
+  [[nodiscard]] std::optional<Words> look(const Database& connection);
+  // What was committed up to here is known to everybody who asks unchanged(). One thread at a time.
+  void accept(const Words& words);
+
+ private:
   [[nodiscard]] Words read(std::uint64_t* header) const;
 
   std::atomic<std::uint64_t*> header_{nullptr};

@@ -183,10 +183,37 @@ TEST_F(TwoTokens, AFamilySealedToATokenOpensThereInItsRole) {
               IsOk());
 }
 
+TEST_F(TwoTokens, APartIsGivenNoTokensFamilyAndATokenNoParts) {
+  const auto part = value(core::EcPrivateKey::generate(world_.crypto(), core::Curve::kP256));
+  const auto a_part = import_device(icm(), part.public_xy(),
+                                    world_.certificate(core::DeviceKind::kPart, part.public_xy()));
+  const auto xy = device_xy(other_);
+  const auto a_token = import_device(icm(), xy, world_.certificate(core::DeviceKind::kToken, xy));
+  const auto wrap = [&](CK_OBJECT_HANDLE device, FamilyRole role) {
+    return icm()
+        .wrap(with_byte(CKM_TS_FAMILY_WRAP, static_cast<unsigned>(role)), device, family_)
+        .rv;
+  };
+  for (const auto role : {FamilyRole::kProvisioning, FamilyRole::kStation}) {
+    EXPECT_THAT(wrap(a_part, role), ReturnsRv(CKR_WRAPPING_KEY_HANDLE_INVALID));
+    EXPECT_THAT(wrap(a_token, role), IsOk());
+  }
+  EXPECT_THAT(wrap(a_part, FamilyRole::kPart), IsOk());
+  EXPECT_THAT(wrap(a_token, FamilyRole::kPart), ReturnsRv(CKR_WRAPPING_KEY_HANDLE_INVALID));
+}
+
 TEST_F(TwoTokens, TheBlobIsWhatCoreOpensToo) {
   const auto part = value(core::EcPrivateKey::generate(world_.crypto(), core::Curve::kP256));
-  const auto device = import_device(icm(), part.public_xy(),
-                                    world_.certificate(core::DeviceKind::kPart, part.public_xy()));
+  const auto certified_as = [&](core::DeviceKind kind) {
+    return world_.certificate(kind, part.public_xy());
+  };
+  const auto device = import_device(icm(), part.public_xy(), certified_as(core::DeviceKind::kPart));
+  // The same key as a token: a test may have it both ways, the ICM would not.
+  must(icm().create(Attributes()
+                        .number(CKA_CLASS, CKO_CERTIFICATE)
+                        .number(CKA_CERTIFICATE_TYPE, CKC_X_509)
+                        .flag(CKA_TOKEN, true)
+                        .bytes(CKA_VALUE, certified_as(core::DeviceKind::kToken))));
   for (const auto role : {FamilyRole::kProvisioning, FamilyRole::kStation, FamilyRole::kPart}) {
     const auto blob = signed_by_icm(must(
         icm().wrap(with_byte(CKM_TS_FAMILY_WRAP, static_cast<unsigned>(role)), device, family_)));

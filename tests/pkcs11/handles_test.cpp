@@ -1,6 +1,7 @@
 // A45, A48: handles that are stale, foreign or made up; objects that change under an operation.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -55,6 +56,15 @@ TEST(Handles, A45_HandlesAreNotUsedAgain) {
     const Session session(token.functions(), token.slot());
     ASSERT_TRUE(sessions.insert(session.handle()).second);
   }
+}
+
+TEST(Handles, A45_ThoseOfBeforeCFinalizeNameNothingAfterwards) {
+  TestToken token;
+  const auto object = data_object(token.session(), "x", true, false);
+  const auto session = token.handle();
+  token.restart_and_login();
+  EXPECT_GT(token.handle(), std::max(object, session));
+  for (const auto& found : token.session().find({})) EXPECT_GT(found, std::max(object, session));
 }
 
 TEST(Handles, A45_AnObjectOfOneTokenIsUnknownToTheOther) {

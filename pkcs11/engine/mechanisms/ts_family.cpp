@@ -51,8 +51,11 @@ Outcome<core::Bytes> wrap_family(const WrapInput& input) {
   if (!role) return std::move(role).error();
   auto family = family_of(*input.key);
   if (!family) return fault(CKR_KEY_NOT_WRAPPABLE, "CKM_TS_FAMILY_WRAP wraps families");
+  // What a provisioning or station token holds goes into no part, whoever asks.
+  const auto kind =
+      *role == core::FamilyRole::kPart ? core::DeviceKind::kPart : core::DeviceKind::kToken;
   auto recipient =
-      certified_device(input.context, *input.wrapping_key, (*family)->family.icm_public_key);
+      certified_device(input.context, *input.wrapping_key, (*family)->family.icm_public_key, kind);
   if (!recipient) return std::move(recipient).error();
   auto blob = core::seal_family_blob(input.context.crypto, (*family)->family, *role, *recipient);
   if (!blob) return from_core(blob.error(), CKR_KEY_NOT_WRAPPABLE);

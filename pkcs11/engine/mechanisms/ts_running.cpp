@@ -1,6 +1,5 @@
 #include "pkcs11/engine/mechanisms/ts_running.h"
 
-#include "core/certificate/device_certificate.h"
 #include "pkcs11/engine/token.h"
 
 namespace tallystick::token {
@@ -48,7 +47,8 @@ Outcome<std::shared_ptr<const DeviceKeyPayload>> own_device_key(const Context& c
 }
 
 Outcome<core::EcPublicKey> certified_device(const Context& context, const Object& public_key,
-                                            core::ByteView icm_public_key) {
+                                            core::ByteView icm_public_key,
+                                            std::optional<core::DeviceKind> kind) {
   const auto refused = fault(CKR_WRAPPING_KEY_HANDLE_INVALID,
                              "no certificate of the ICM for this device key is in the token");
   if (public_key.object_class() != CKO_PUBLIC_KEY) return refused;
@@ -56,10 +56,14 @@ Outcome<core::EcPublicKey> certified_device(const Context& context, const Object
   if (!pkey) return std::move(pkey).error();
   const auto key = core::EcPublicKey::from_pkey(context.crypto, core::Curve::kP256, *pkey);
   if (!key) return refused;
-  for (const auto& object : context.token.certificates()) {
+  // Only certificates that say they are for this key are verified; a token may hold thousands.
+  const auto info = public_key.attributes().bytes(CKA_PUBLIC_KEY_INFO);
+  for (const auto& object : context.token.find(
+           AttributeSet().set_number(CKA_CLASS, CKO_CERTIFICATE).set(CKA_PUBLIC_KEY_INFO, info))) {
     auto certificate = core::verify_device_certificate(
         context.crypto, object->attributes().bytes(CKA_VALUE), icm_public_key);
-    if (certificate && core::equal_in_constant_time(certificate->key.xy(), key->xy())) {
+    if (certificate && (!kind || certificate->kind == *kind) &&
+        core::equal_in_constant_time(certificate->key.xy(), key->xy())) {
       return std::move(certificate->key);
     }
   }

@@ -2,6 +2,9 @@
 // gate over both. Every vendor mechanism but the two of the ICM starts here.
 #pragma once
 
+#include <optional>
+
+#include "core/certificate/device_certificate.h"
 #include "pkcs11/engine/mechanisms/ts_payload.h"
 
 namespace tallystick::token {
@@ -31,8 +34,10 @@ class Running {
 Outcome<std::shared_ptr<const DeviceKeyPayload>> own_device_key(const Context& context);
 
 // The key behind a device public key object, if a certificate for it, issued under
-// `icm_public_key`, is in the token; else CKR_WRAPPING_KEY_HANDLE_INVALID.
+// `icm_public_key`, is in the token; else CKR_WRAPPING_KEY_HANDLE_INVALID. With a `kind`, only a
+// certificate for such a device counts.
 Outcome<core::EcPublicKey> certified_device(const Context& context, const Object& public_key,
-                                            core::ByteView icm_public_key);
+                                            core::ByteView icm_public_key,
+                                            std::optional<core::DeviceKind> kind = std::nullopt);
 
 }  // namespace tallystick::token
