@@ -143,7 +143,7 @@ bool add_extension(X509* certificate, X509V3_CTX* issuing, int nid, const char* 
 // The signature algorithm stands inside the signed part too. libcrypto fills it in only when it
 // signs itself, so that a draft is signed with a passing key and its signature thrown away.
 bool set_algorithm(const Crypto& crypto, X509* certificate) {
-  const PkeyPtr passing(EVP_PKEY_Q_keygen(crypto.lib(), nullptr, "EC", "P-384"));
+  const auto passing = crypto.generate_ec_key(NID_secp384r1);
   return passing && X509_sign(certificate, passing.get(), crypto.md(Hash::kSha384)) > 0;
 }
 

@@ -1,6 +1,5 @@
 #include "core/crypto/crypto.h"
 
-#include <openssl/ec.h>
 #include <openssl/objects.h>
 #include <openssl/rand.h>
 
@@ -14,17 +13,6 @@ constexpr std::array<const char*, 3> kGcmNames = {"AES-128-GCM", "AES-192-GCM", 
 constexpr std::array<const char*, 3> kCcmNames = {"AES-128-CCM", "AES-192-CCM", "AES-256-CCM"};
 
 constexpr std::array<int, 3> kCurves = {NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
-
-EVP_PKEY* make_parameters(OSSL_LIB_CTX* lib, int nid) {
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(lib, "EC", nullptr));
-  EVP_PKEY* parameters = nullptr;
-  if (!context || EVP_PKEY_paramgen_init(context.get()) != 1 ||
-      EVP_PKEY_CTX_set_group_name(context.get(), OBJ_nid2sn(nid)) != 1 ||
-      EVP_PKEY_paramgen(context.get(), &parameters) != 1) {
-    return nullptr;
-  }
-  return parameters;
-}
 
 const EVP_CIPHER* by_key_size(const std::array<CipherPtr, 3>& ciphers, std::size_t key_size) {
   if (key_size != 16 && key_size != 24 && key_size != 32) return nullptr;
@@ -61,7 +49,7 @@ Result<std::shared_ptr<const Crypto>> Crypto::create() {
   keep(made->kbkdf_, EVP_KDF_fetch(lib, "KBKDF", nullptr));
   keep(made->scrypt_, EVP_KDF_fetch(lib, "SCRYPT", nullptr));
   for (std::size_t i = 0; i < kCurves.size(); ++i) {
-    keep(made->ec_parameters_[i], make_parameters(lib, kCurves[i]));
+    made->ec_keys_[i] = std::make_unique<EcKeyGenerator>(lib, kCurves[i]);
   }
   if (!all) return crypto_error("an algorithm is missing");
   return std::shared_ptr<const Crypto>(made);
@@ -70,15 +58,20 @@ Result<std::shared_ptr<const Crypto>> Crypto::create() {
 const EVP_CIPHER* Crypto::gcm(std::size_t key_size) const { return by_key_size(gcm_, key_size); }
 const EVP_CIPHER* Crypto::ccm(std::size_t key_size) const { return by_key_size(ccm_, key_size); }
 
-EVP_PKEY* Crypto::ec_parameters(int nid) const {
-  for (std::size_t i = 0; i < kCurves.size(); ++i) {
-    if (kCurves[i] == nid) return ec_parameters_[i].get();
+PkeyPtr Crypto::generate_ec_key(int nid) const {
+  for (const auto& generator : ec_keys_) {
+    if (generator->nid() == nid) return generator->generate();
   }
   return nullptr;
 }
 
 Status Crypto::random(MutableByteView out) const {
-  if (!out.empty() && RAND_priv_bytes_ex(lib(), out.data(), out.size(), 256) != 1) {
+  // The context's own generator by its handle: RAND_priv_bytes_ex asks first whether an engine of
+  // the process has put itself in its place.
+  constexpr unsigned kStrength = 256;
+  auto* const generator = out.empty() ? nullptr : RAND_get0_private(lib());
+  if (!out.empty() && (generator == nullptr || EVP_RAND_generate(generator, out.data(), out.size(),
+                                                                 kStrength, 0, nullptr, 0) != 1)) {
     return crypto_error("the random generator failed");
   }
   return {};

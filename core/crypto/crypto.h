@@ -9,6 +9,7 @@
 #include "core/base/result.h"
 #include "core/base/secret.h"
 #include "core/crypto/handles.h"
+#include "core/crypto/key_context.h"
 
 namespace tallystick::core {
 
@@ -35,9 +36,8 @@ class Crypto {
   [[nodiscard]] const EVP_CIPHER* gcm(std::size_t key_size) const;
   [[nodiscard]] const EVP_CIPHER* ccm(std::size_t key_size) const;
 
-  // A key that holds nothing but the parameters of P-256, P-384 or P-521, to generate keys from;
-  // nullptr for other numbers.
-  [[nodiscard]] EVP_PKEY* ec_parameters(int nid) const;
+  // A new key on the curve of libcrypto's number for P-256, P-384 or P-521; null on failure.
+  [[nodiscard]] PkeyPtr generate_ec_key(int nid) const;
 
   // Fills from libcrypto's generator for private values. Fails with kCrypto; then nothing may be
   // made from the buffer (S23).
@@ -58,7 +58,7 @@ class Crypto {
   KdfPtr hkdf_;
   KdfPtr kbkdf_;
   KdfPtr scrypt_;
-  std::array<PkeyPtr, 3> ec_parameters_;
+  std::array<std::unique_ptr<EcKeyGenerator>, 3> ec_keys_;
 };
 
 }  // namespace tallystick::core

@@ -42,7 +42,7 @@ PkeyPtr assemble(const Crypto& crypto, Curve curve, ByteView point, const BIGNUM
     return nullptr;
   }
   const ParamsPtr params(OSSL_PARAM_BLD_to_param(build.get()));
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(crypto.lib(), "EC", nullptr));
+  const auto context = key_context(crypto.lib(), KeyAlgorithm::kEc);
   EVP_PKEY* key = nullptr;
   if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key,
@@ -127,7 +127,7 @@ Status EcPublicKey::verify(const Crypto& crypto, std::initializer_list<ByteView>
 }
 
 Result<EcPrivateKey> EcPrivateKey::generate(const Crypto& crypto, Curve curve) {
-  PkeyPtr key(EVP_PKEY_Q_keygen(crypto.lib(), nullptr, "EC", group_name(curve)));
+  auto key = crypto.generate_ec_key(group_nid(curve));
   if (!key) return crypto_error("EC key generation");
   auto xy = xy_of(key.get(), curve);
   if (xy.empty()) return crypto_error("EC key generation");

@@ -102,8 +102,8 @@ Result<Secret> package_form(const Crypto& crypto, GeneratedType type, ByteView v
     return key->pkcs8();
   }
   if (type == GeneratedType::kEd25519) {
-    const PkeyPtr key(EVP_PKEY_new_raw_private_key_ex(crypto.lib(), "ED25519", nullptr,
-                                                      value.data(), value.size()));
+    const PkeyPtr key(EVP_PKEY_new_raw_private_key_ex(
+        crypto.lib(), provider_name(KeyAlgorithm::kEd25519), nullptr, value.data(), value.size()));
     if (!key) return crypto_error("generated Ed25519 key");
     return pkcs8_der(key.get());
   }

@@ -48,7 +48,7 @@ Outcome<SharedPkey> assemble(const core::Crypto& crypto, const EcCurve& curve, c
     return crypto_failed("EC key");
   }
   const ParamsPtr params(OSSL_PARAM_BLD_to_param(build.get()));
-  const core::PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(crypto.lib(), "EC", nullptr));
+  const auto context = core::key_context(crypto.lib(), core::KeyAlgorithm::kEc);
   EVP_PKEY* key = nullptr;
   if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key,
@@ -217,14 +217,9 @@ Outcome<SharedPkey> ec_private_key(const core::Crypto& crypto, const EcCurve& cu
 
 Outcome<SharedPkey> generate_ec_key(const core::Crypto& crypto, const EcCurve& curve) {
   // From parameters that are made once: looking the curve up by its name costs as much as the key.
-  const core::PkeyCtxPtr context(
-      EVP_PKEY_CTX_new_from_pkey(crypto.lib(), crypto.ec_parameters(curve.nid), nullptr));
-  EVP_PKEY* key = nullptr;
-  if (!context || EVP_PKEY_keygen_init(context.get()) != 1 ||
-      EVP_PKEY_generate(context.get(), &key) != 1) {
-    return crypto_failed("EC key generation");
-  }
-  return share(core::PkeyPtr(key));
+  auto key = crypto.generate_ec_key(curve.nid);
+  if (!key) return crypto_failed("EC key generation");
+  return share(std::move(key));
 }
 
 namespace {
