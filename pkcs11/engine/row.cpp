@@ -2,6 +2,7 @@
 
 #include "core/base/reader.h"
 #include "core/crypto/aead.h"
+#include "core/crypto/mac.h"
 #include "pkcs11/engine/policy.h"
 
 namespace tallystick::token {
@@ -70,9 +71,27 @@ Outcome<core::Secret> open_bytes(const core::Crypto& crypto, core::ByteView key,
   return out;
 }
 
-RowSealer& RowSealer::key(Tier tier, core::Secret key) {
-  keys_[static_cast<std::size_t>(tier)] = std::move(key);
-  return *this;
+Outcome<void> RowSealer::key(Tier tier, core::Secret key) {
+  const auto at = static_cast<std::size_t>(tier);
+  auto tag_key = core::hmac_secret(*crypto_, core::Hash::kSha256, key.view(),
+                                   {core::bytes_of("Tallystick search tags")});
+  if (!tag_key) return from_core(tag_key.error(), CKR_FUNCTION_FAILED);
+  keys_[at] = std::move(key);
+  tag_keys_[at] = *std::move(tag_key);
+  return {};
+}
+
+Outcome<std::uint64_t> RowSealer::tag(Tier tier, std::size_t tag, core::ByteView value) const {
+  const auto& key = tag_keys_[static_cast<std::size_t>(tier)];
+  if (key.empty()) return kNoTag;
+  const auto which = static_cast<std::uint8_t>(tag);
+  core::ByteArray<32> hash{};
+  if (auto done = core::hmac(*crypto_, core::Hash::kSha256, key.view(), {{&which, 1}, value}, hash);
+      !done) {
+    return from_core(done.error(), CKR_FUNCTION_FAILED);
+  }
+  const auto number = core::Reader(hash).u64();
+  return number == kNoTag ? 1 : number;
 }
 
 Outcome<ObjectRow> RowSealer::seal(const Object& object) const {
@@ -88,6 +107,11 @@ Outcome<ObjectRow> RowSealer::seal(const Object& object) const {
       seal_bytes(*crypto_, key.view(), associated_data(token_id_, row), body_of(object).view());
   if (!sealed) return std::move(sealed).error();
   row.sealed = *std::move(sealed);
+  for (std::size_t i = 0; i < kTagCount; ++i) {
+    auto made = tag(row.tier, i, object.attributes().bytes(kTagged[i]));
+    if (!made) return std::move(made).error();
+    row.tags[i] = *made;
+  }
   return row;
 }
 

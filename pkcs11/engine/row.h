@@ -11,6 +11,13 @@ namespace tallystick::token {
 
 using TokenId = core::ByteArray<16>;
 
+// The attributes that applications search by have a tag in each row: a keyed hash, so that a search
+// reads the rows it may find and no others. What a row really holds is compared when it is open.
+constexpr std::array<CK_ATTRIBUTE_TYPE, 2> kTagged = {CKA_ID, CKA_LABEL};
+constexpr std::size_t kTagCount = kTagged.size();
+// Tags of rows from before there were any. No attribute has it.
+constexpr std::uint64_t kNoTag = 0;
+
 struct ObjectRow {
   ObjectId id{};
   CK_OBJECT_CLASS object_class = 0;
@@ -22,6 +29,7 @@ struct ObjectRow {
   std::uint64_t epoch = 0;
   core::Bytes job;
   core::Bytes sealed;
+  std::array<std::uint64_t, kTagCount> tags{};
 };
 
 enum class PinRole : std::uint8_t { kSo = 0, kUser = 1 };
@@ -55,16 +63,20 @@ class RowSealer {
  public:
   RowSealer(std::shared_ptr<const core::Crypto> crypto, const TokenId& token_id)
       : crypto_(std::move(crypto)), token_id_(token_id) {}
-  RowSealer& key(Tier tier, core::Secret key);
+  Outcome<void> key(Tier tier, core::Secret key);
 
   [[nodiscard]] Outcome<ObjectRow> seal(const Object& object) const;
   // CKR_DEVICE_ERROR for a row that was changed, moved or damaged.
   [[nodiscard]] Outcome<ObjectPtr> open(const ObjectRow& row) const;
+  // The tag that a value of the attribute kTagged[tag] has in rows of this tier; kNoTag without the
+  // tier's key.
+  [[nodiscard]] Outcome<std::uint64_t> tag(Tier tier, std::size_t tag, core::ByteView value) const;
 
  private:
   std::shared_ptr<const core::Crypto> crypto_;
   TokenId token_id_;
   std::array<core::Secret, 3> keys_;
+  std::array<core::Secret, 3> tag_keys_;
 };
 
 }  // namespace tallystick::token

@@ -13,13 +13,19 @@ struct Item {
 };
 
 // In the order of their names, which is the order of the comparison.
-constexpr std::array<Item, 6> kSchema = {{
+constexpr std::array<Item, 11> kSchema = {{
     {"object",
      "CREATE TABLE object (id BLOB NOT NULL PRIMARY KEY, class INTEGER NOT NULL, "
      "tier INTEGER NOT NULL, generation INTEGER NOT NULL, policy INTEGER NOT NULL, "
      "member BLOB NOT NULL, epoch INTEGER NOT NULL, job BLOB NOT NULL, "
-     "sequence INTEGER NOT NULL, sealed BLOB NOT NULL)"},
+     "sequence INTEGER NOT NULL, sealed BLOB NOT NULL, "
+     "id_tag INTEGER NOT NULL DEFAULT 0, label_tag INTEGER NOT NULL DEFAULT 0)"},
+    {"object_by_class", "CREATE INDEX object_by_class ON object (class)"},
+    {"object_by_id_tag", "CREATE INDEX object_by_id_tag ON object (id_tag)"},
+    {"object_by_label_tag", "CREATE INDEX object_by_label_tag ON object (label_tag)"},
     {"object_by_sequence", "CREATE INDEX object_by_sequence ON object (sequence)"},
+    {"object_immutable", "CREATE INDEX object_immutable ON object (tier) WHERE tier = 2"},
+    {"object_untagged", "CREATE INDEX object_untagged ON object (tier) WHERE label_tag = 0"},
     {"pin",
      "CREATE TABLE pin (role INTEGER NOT NULL PRIMARY KEY, salt BLOB NOT NULL, "
      "cost_n INTEGER NOT NULL, cost_r INTEGER NOT NULL, cost_p INTEGER NOT NULL, "
@@ -32,9 +38,25 @@ constexpr std::array<Item, 6> kSchema = {{
      "pin_epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, trimmed INTEGER NOT NULL)"},
 }};
 
+// Version 2: tags to search by. Rows from before have none and are read with every start, until
+// they are written again.
+Outcome<void> add_tags(const Database& database) {
+  for (const auto* const column : {"id_tag", "label_tag"}) {
+    const auto sql =
+        "ALTER TABLE object ADD COLUMN " + std::string(column) + " INTEGER NOT NULL DEFAULT 0";
+    if (auto done = database.run(sql.c_str()); !done) return done;
+  }
+  for (const auto& item : kSchema) {
+    const bool is_new = item.name.starts_with("object_") && item.name != "object_by_sequence";
+    if (!is_new) continue;
+    if (auto done = database.run(item.sql); !done) return done;
+  }
+  return {};
+}
+
 // Each brings a database from version i + 1 to i + 2.
 using Migration = Outcome<void> (*)(const Database&);
-constexpr std::array<Migration, kSchemaVersion - 1> kMigrations = {};
+constexpr std::array<Migration, kSchemaVersion - 1> kMigrations = {add_tags};
 
 Fault not_ours(std::string_view what) { return fault(CKR_TOKEN_NOT_RECOGNIZED, what); }
 

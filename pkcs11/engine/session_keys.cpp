@@ -95,9 +95,10 @@ Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrap
   ObjectPtr pair;
   if (chosen->key->object_class() == CKO_PUBLIC_KEY) {
     const auto info = chosen->key->attributes().bytes(CKA_PUBLIC_KEY_INFO);
-    for (auto& half : token_->find(AttributeSet()
-                                       .set_number(CKA_CLASS, CKO_PRIVATE_KEY)
-                                       .set(CKA_PUBLIC_KEY_INFO, info))) {
+    auto halves = token_->find(
+        AttributeSet().set_number(CKA_CLASS, CKO_PRIVATE_KEY).set(CKA_PUBLIC_KEY_INFO, info));
+    if (!halves) return std::move(halves).error();
+    for (auto& half : *halves) {
       if (!pair || half->flag(CKA_DECRYPT) || half->flag(kHasCiphered)) pair = std::move(half);
     }
   }

@@ -160,12 +160,13 @@ Outcome<void> Session::find_start(const Template& pattern) {
   const Lock lock(mutex_);
   if (auto open = open_check(); !open) return open;
   if (finding_) return fault(CKR_OPERATION_ACTIVE, "a search is active");
-  if (auto seen = token_->refresh(); !seen) return seen;
   std::vector<ObjectIndex::Pattern> wanted;
   for (const auto& [type, value] : pattern.entries()) wanted.push_back({type, value});
+  auto all = token_->search(wanted);
+  if (!all) return std::move(all).error();
   found_.clear();
   found_next_ = 0;
-  for (const auto& [handle, found] : token_->objects().search(wanted)) {
+  for (const auto& [handle, found] : *all) {
     if (token_->visible(*found)) found_.push_back(handle);
   }
   finding_ = true;

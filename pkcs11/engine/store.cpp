@@ -1,5 +1,8 @@
 #include "pkcs11/engine/store.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "pkcs11/engine/files.h"
 #include "pkcs11/engine/pin.h"
 #include "pkcs11/engine/schema.h"
@@ -126,6 +129,57 @@ void Store::accept(const Seen& seen) {
   if (seen.wal) watch_.accept(*seen.wal);
 }
 
+Outcome<std::vector<ObjectRow>> Store::select(std::string_view condition,
+                                              std::initializer_list<std::uint64_t> values,
+                                              bool with_private) {
+  auto statement = Statement::prepare(reader_, "SELECT " + std::string(kRowColumns) +
+                                                   " FROM object WHERE " + std::string(condition) +
+                                                   (with_private ? "" : " AND tier <> 1"));
+  if (!statement) return std::move(statement).error();
+  int index = 0;
+  for (const auto value : values) statement->bind(++index, value);
+  return read_rows(*statement);
+}
+
+Outcome<std::vector<ObjectRow>> Store::all_rows(bool with_private) {
+  const Lock lock(read_mutex_);
+  return select("1", {}, with_private);
+}
+
+Outcome<std::vector<ObjectRow>> Store::rows_of(CK_OBJECT_CLASS object_class, bool with_private) {
+  const Lock lock(read_mutex_);
+  return select("class = ?1", {object_class}, with_private);
+}
+
+Outcome<std::vector<ObjectRow>> Store::rows_tagged(std::size_t tag,
+                                                   const std::array<std::uint64_t, 3>& values,
+                                                   bool with_private) {
+  static_assert(kTagged == std::array<CK_ATTRIBUTE_TYPE, 2>{CKA_ID, CKA_LABEL});
+  const Lock lock(read_mutex_);
+  return select(tag == 0 ? "id_tag IN (?1, ?2, ?3)" : "label_tag IN (?1, ?2, ?3)",
+                {values[0], values[1], values[2]}, with_private);
+}
+
+Outcome<Store::Delta> Store::beginning(bool with_private) {
+  const Lock lock(read_mutex_);
+  if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
+  auto delta = read_beginning(with_private);
+  (void)reader_.run("COMMIT");
+  return delta;
+}
+
+Outcome<Store::Delta> Store::read_beginning(bool with_private) {
+  auto delta = read_state();
+  if (!delta) return delta;
+  // Two queries: an OR over two partial indexes would read the whole table.
+  for (const auto* const condition : {"tier = 2", "label_tag = 0 AND tier <> 2"}) {
+    auto rows = select(condition, {}, with_private);
+    if (!rows) return std::move(rows).error();
+    std::ranges::move(*rows, std::back_inserter(delta->rows));
+  }
+  return delta;
+}
+
 Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence, bool with_private) {
   const Lock lock(read_mutex_);
   if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
@@ -135,7 +189,7 @@ Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence, bool with_pri
   return delta;
 }
 
-Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence, bool with_private) {
+Outcome<Store::Delta> Store::read_state() {
   Delta delta;
   auto state =
       Statement::prepare(reader_, "SELECT sequence, trimmed, pin_epoch FROM token WHERE one = 1");
@@ -144,17 +198,17 @@ Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence, bool with_priv
   if (!there) return std::move(there).error();
   if (!*there) return damaged();
   delta.sequence = state->number(0);
-  delta.all = sequence == 0 || sequence < state->number(1) || sequence > delta.sequence;
+  delta.trimmed = state->number(1);
   delta.pin_epoch = state->number(2);
-  state->reset();
-  if (delta.all) sequence = 0;
+  return delta;
+}
 
-  auto changed = Statement::prepare(reader_, "SELECT " + std::string(kRowColumns) +
-                                                 " FROM object WHERE sequence > ?1" +
-                                                 (with_private ? "" : " AND tier <> 1"));
-  if (!changed) return std::move(changed).error();
-  changed->bind(1, sequence);
-  auto rows = read_rows(*changed);
+Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence, bool with_private) {
+  auto state = read_state();
+  if (!state) return state;
+  auto delta = *std::move(state);
+  delta.all = sequence < delta.trimmed || sequence > delta.sequence;
+  auto rows = select("sequence > ?1", {delta.all ? 0 : sequence}, with_private);
   if (!rows) return std::move(rows).error();
   delta.rows = *std::move(rows);
   if (delta.all) return delta;
@@ -171,15 +225,6 @@ Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence, bool with_priv
     }
   }
   return delta;
-}
-
-Outcome<std::vector<ObjectRow>> Store::rows(Tier tier) {
-  const Lock lock(read_mutex_);
-  auto statement = Statement::prepare(
-      reader_, "SELECT " + std::string(kRowColumns) + " FROM object WHERE tier = ?1");
-  if (!statement) return std::move(statement).error();
-  statement->bind(1, static_cast<std::uint64_t>(tier));
-  return read_rows(*statement);
 }
 
 Outcome<TokenRecord> Store::token() {
@@ -246,12 +291,13 @@ Outcome<void> Store::insert(const ObjectRow& row, std::uint64_t sequence) {
   auto statement = Statement::prepare(
       writer_,
       "INSERT INTO object (id, class, tier, generation, policy, member, epoch, job, sealed, "
-      "sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+      "sequence, id_tag, label_tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
   if (!statement) return std::move(statement).error();
   statement->bind(1, row.id).bind(2, row.object_class);
   statement->bind(3, static_cast<std::uint64_t>(row.tier)).bind(4, row.generation);
   statement->bind(5, row.policy).bind(6, row.group).bind(7, row.epoch).bind(8, row.job);
   statement->bind(9, row.sealed).bind(10, sequence);
+  statement->bind(11, row.tags[0]).bind(12, row.tags[1]);
   return statement->run();
 }
 

@@ -17,7 +17,7 @@
 namespace tallystick::token {
 
 // The version of the schema, in the database's user_version.
-constexpr unsigned kSchemaVersion = 1;
+constexpr unsigned kSchemaVersion = 2;
 
 class Store {
  public:
@@ -41,6 +41,8 @@ class Store {
     std::vector<ObjectRow> rows;
     std::vector<ObjectId> removed;
     std::uint64_t sequence = 0;
+    // Removals up to this sequence are forgotten.
+    std::uint64_t trimmed = 0;
     std::uint64_t pin_epoch = 0;
   };
 
@@ -68,10 +70,17 @@ class Store {
   [[nodiscard]] bool differs(const Seen& seen) const { return seen.data_version != seen_version_; }
   // CKR_TOKEN_NOT_RECOGNIZED when another file has taken the place of the one that is open.
   Outcome<void> check_file() const;
-  // What was committed after `sequence`; 0 asks for everything. Private rows only for who can open
-  // them: reading ten thousand that nobody looks at takes longer than the rest of a start.
+  // Where the database stands, with the rows that everybody needs: immutable ones, and those
+  // without tags. Private rows here and below only for who can open them.
+  Outcome<Delta> beginning(bool with_private);
+  // What was committed after `sequence`; everything when it is too long ago to tell.
   Outcome<Delta> changes_since(std::uint64_t sequence, bool with_private);
-  Outcome<std::vector<ObjectRow>> rows(Tier tier);
+  // All rows; those of a class; those that have one of these tags.
+  Outcome<std::vector<ObjectRow>> all_rows(bool with_private);
+  Outcome<std::vector<ObjectRow>> rows_of(CK_OBJECT_CLASS object_class, bool with_private);
+  Outcome<std::vector<ObjectRow>> rows_tagged(std::size_t tag,
+                                              const std::array<std::uint64_t, 3>& values,
+                                              bool with_private);
 
   Outcome<TokenRecord> token();
   Outcome<std::optional<PinRow>> pin(PinRole role);
@@ -94,7 +103,12 @@ class Store {
   Store(std::string path, Database writer, Database reader)
       : path_(std::move(path)), writer_(std::move(writer)), reader_(std::move(reader)) {}
   Outcome<void> prepare();
+  Outcome<Delta> read_state() TS_REQUIRES(read_mutex_);
   Outcome<Delta> read_changes(std::uint64_t sequence, bool with_private) TS_REQUIRES(read_mutex_);
+  Outcome<Delta> read_beginning(bool with_private) TS_REQUIRES(read_mutex_);
+  Outcome<std::vector<ObjectRow>> select(std::string_view condition,
+                                         std::initializer_list<std::uint64_t> values,
+                                         bool with_private) TS_REQUIRES(read_mutex_);
   Outcome<std::uint64_t> next_sequence() TS_REQUIRES(write_mutex_);
   Outcome<void> insert(const ObjectRow& row, std::uint64_t sequence) TS_REQUIRES(write_mutex_);
   // Removes a row that is still of this generation.

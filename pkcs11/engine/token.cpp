@@ -13,6 +13,13 @@ namespace {
 std::string database_path(const std::string& directory) { return directory + "/token.db"; }
 std::string root_key_path(const std::string& directory) { return directory + "/root.key"; }
 
+// Points into the set.
+std::vector<ObjectIndex::Pattern> patterns_of(const AttributeSet& set) {
+  std::vector<ObjectIndex::Pattern> out;
+  for (const auto& attribute : set.all()) out.push_back({attribute.type, attribute.value});
+  return out;
+}
+
 }  // namespace
 
 Token::Token(CK_SLOT_ID slot, std::string directory, Services services)
@@ -36,8 +43,12 @@ Outcome<void> Token::probe() {
     return why;
   }
   if (!*files) return {};
-  if (auto loaded = reload(**files); !loaded) return loaded;
+  auto begun = (*files)->store->beginning(false);
+  if (!begun) return std::move(begun).error();
+  take_rows(**files, begun->rows, nullptr);
+  (*files)->sequence = begun->sequence;
   const Lock lock(mutex_);
+  coverage_.begin(login_epoch());
   files_ = *std::move(files);
   opened_.store(files_.get(), std::memory_order_release);
   return {};
@@ -83,8 +94,12 @@ Outcome<std::unique_ptr<RowSealer>> Token::make_root_sealer(const RootKey& root,
   if (!public_key) return std::move(public_key).error();
   auto immutable_key = root.derive("immutable rows", token_id);
   if (!immutable_key) return std::move(immutable_key).error();
-  rows->key(Tier::kPublic, *std::move(public_key));
-  rows->key(Tier::kImmutable, *std::move(immutable_key));
+  if (auto kept = rows->key(Tier::kPublic, *std::move(public_key)); !kept) {
+    return std::move(kept).error();
+  }
+  if (auto kept = rows->key(Tier::kImmutable, *std::move(immutable_key)); !kept) {
+    return std::move(kept).error();
+  }
   return rows;
 }
 
@@ -100,6 +115,17 @@ ObjectPtr Token::open_row(const Opened& opened, const ObjectRow& row,
   objects_.remove(row.id);
   services_.log->failure("object " + core::to_hex(row.id), object.error());
   return nullptr;
+}
+
+void Token::take_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
+                      const std::shared_ptr<const RowSealer>& private_rows) {
+  std::vector<ObjectPtr> objects;
+  for (const auto& row : rows) {
+    if (auto object = open_row(opened, row, private_rows.get())) {
+      objects.push_back(std::move(object));
+    }
+  }
+  show(objects, private_rows);
 }
 
 void Token::show(const std::vector<ObjectPtr>& objects,
@@ -141,13 +167,7 @@ Outcome<void> Token::reload(Opened& opened) {
     objects_.keep_token_objects(there);
   }
   for (const auto& id : delta->removed) objects_.remove(id);
-  std::vector<ObjectPtr> objects;
-  for (const auto& row : delta->rows) {
-    if (auto object = open_row(opened, row, private_rows.get())) {
-      objects.push_back(std::move(object));
-    }
-  }
-  show(objects, private_rows);
+  take_rows(opened, delta->rows, private_rows);
   opened.sequence = delta->sequence;
   return {};
 }
@@ -160,46 +180,87 @@ Outcome<void> Token::refresh() {
   return catch_up(*files);
 }
 
-std::vector<ObjectPtr> Token::find(const AttributeSet& pattern) {
-  std::vector<ObjectIndex::Pattern> wanted;
-  for (const auto& attribute : pattern.all()) wanted.push_back({attribute.type, attribute.value});
+Outcome<std::vector<ObjectIndex::Found>> Token::search(
+    std::span<const ObjectIndex::Pattern> pattern) {
+  if (auto seen = refresh(); !seen) return std::move(seen).error();
+  if (auto* const files = opened(); files != nullptr && !coverage_.covers(pattern)) {
+    if (auto read = read_for(*files, pattern); !read) return std::move(read).error();
+  }
+  return objects_.search(pattern);
+}
+
+Outcome<std::vector<ObjectPtr>> Token::find(const AttributeSet& pattern) {
+  auto found = search(patterns_of(pattern));
+  if (!found) return std::move(found).error();
   std::vector<ObjectPtr> out;
-  for (auto& found : objects_.search(wanted)) out.push_back(std::move(found.object));
+  for (auto& one : *found) out.push_back(std::move(one.object));
   return out;
 }
 
-ObjectPtr Token::find_one(const AttributeSet& pattern) {
-  auto found = find(pattern);
-  return found.empty() ? nullptr : std::move(found.front());
+Outcome<void> Token::read_for(Opened& opened, std::span<const ObjectIndex::Pattern> pattern) {
+  const Lock reload_lock(reload_mutex_);
+  // Another thread may have been here meanwhile.
+  if (coverage_.covers(pattern)) return {};
+  const auto query = coverage_.full() ? StoreQuery{} : StoreQuery::narrowest(pattern);
+  std::shared_ptr<const RowSealer> private_rows;
+  std::uint64_t epoch = 0;
+  {
+    const Lock lock(mutex_);
+    private_rows = private_rows_;
+    epoch = login_epoch();
+  }
+  auto rows = rows_for(opened, query, private_rows.get());
+  if (!rows) return std::move(rows).error();
+  take_rows(opened, *rows, private_rows);
+  coverage_.add(query, epoch);
+  return {};
+}
+
+Outcome<std::vector<ObjectRow>> Token::rows_for(Opened& opened, const StoreQuery& query,
+                                                const RowSealer* private_rows) {
+  const bool with_private = private_rows != nullptr;
+  if (query.by == StoreQuery::By::kAll) return opened.store->all_rows(with_private);
+  if (query.by == StoreQuery::By::kClass) {
+    return opened.store->rows_of(query.object_class, with_private);
+  }
+  std::array<std::uint64_t, 3> tags{};
+  for (const auto tier : {Tier::kPublic, Tier::kPrivate, Tier::kImmutable}) {
+    const auto* const sealer = tier == Tier::kPrivate ? private_rows : opened.root_rows.get();
+    auto tag = sealer != nullptr ? sealer->tag(tier, query.tag, query.value) : kNoTag;
+    if (!tag) return std::move(tag).error();
+    tags[static_cast<std::size_t>(tier)] = *tag;
+  }
+  return opened.store->rows_tagged(query.tag, tags, with_private);
+}
+
+ObjectPtr Token::find_immutable(const AttributeSet& pattern) const {
+  for (auto& found : objects_.search(patterns_of(pattern))) {
+    if (found.object->immutable()) return std::move(found.object);
+  }
+  return nullptr;
 }
 
 ObjectPtr Token::find_family(core::ByteView family_id) {
-  return find_one(AttributeSet()
-                      .set_number(CKA_CLASS, CKO_SECRET_KEY)
-                      .set_number(CKA_KEY_TYPE, CKK_TS_FAMILY)
-                      .set(CKA_TS_FAMILY_ID, family_id));
+  return find_immutable(AttributeSet()
+                            .set_number(CKA_CLASS, CKO_SECRET_KEY)
+                            .set_number(CKA_KEY_TYPE, CKK_TS_FAMILY)
+                            .set(CKA_TS_FAMILY_ID, family_id));
 }
 
 ObjectPtr Token::find_software(core::ByteView family_id) {
-  return find_one(
+  return find_immutable(
       AttributeSet().set_number(CKA_CLASS, CKO_TS_SOFTWARE).set(CKA_TS_FAMILY_ID, family_id));
 }
 
 // Callers cannot make objects with CKA_TS_DEVICE_ID, so the label is not what decides (A22).
 ObjectPtr Token::find_device(CK_OBJECT_CLASS object_class) {
-  for (auto& object :
-       find(AttributeSet().set_number(CKA_CLASS, object_class).set_text(CKA_LABEL, kDeviceLabel))) {
-    if (object->immutable() && object->attributes().has(CKA_TS_NONCE)) return object;
-  }
-  return nullptr;
+  auto object = find_immutable(
+      AttributeSet().set_number(CKA_CLASS, object_class).set_text(CKA_LABEL, kDeviceLabel));
+  return object && object->attributes().has(CKA_TS_NONCE) ? object : nullptr;
 }
 
 ObjectPtr Token::device_private_key() { return find_device(CKO_PRIVATE_KEY); }
 ObjectPtr Token::device_public_key() { return find_device(CKO_PUBLIC_KEY); }
-
-std::vector<ObjectPtr> Token::certificates() {
-  return find(AttributeSet().set_number(CKA_CLASS, CKO_CERTIFICATE));
-}
 
 Outcome<void> Token::renew_device_nonce(ChangeSet& changes) {
   auto nonce = make_nonce(*services_.crypto);
@@ -279,13 +340,10 @@ Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
 Outcome<void> Token::check_single(const std::vector<ObjectPtr>& added) {
   for (const auto& object : added) {
     if (!object->immutable()) continue;
-    for (const auto& other :
-         find(AttributeSet()
-                  .set_number(CKA_CLASS, object->object_class())
-                  .set(CKA_TS_FAMILY_ID, object->attributes().bytes(CKA_TS_FAMILY_ID)))) {
-      if (other->immutable()) {
-        return fault(CKR_FUNCTION_REJECTED, "the token has this of the family already");
-      }
+    if (find_immutable(AttributeSet()
+                           .set_number(CKA_CLASS, object->object_class())
+                           .set(CKA_TS_FAMILY_ID, object->attributes().bytes(CKA_TS_FAMILY_ID)))) {
+      return fault(CKR_FUNCTION_REJECTED, "the token has this of the family already");
     }
   }
   return {};

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <string>
 
+#include "pkcs11/engine/coverage.h"
 #include "pkcs11/engine/lock.h"
 #include "pkcs11/engine/object_index.h"
 #include "pkcs11/engine/pin.h"
@@ -56,7 +57,7 @@ class Token {
 
   // All objects of the token and its sessions that satisfy every pair, whether the caller may see
   // them or not. Sensitive values never match.
-  [[nodiscard]] std::vector<ObjectPtr> find(const AttributeSet& pattern);
+  Outcome<std::vector<ObjectPtr>> find(const AttributeSet& pattern);
   // The family of this id; null when the token has none.
   [[nodiscard]] ObjectPtr find_family(core::ByteView family_id);
   // The installed software image of a family (class CKO_TS_SOFTWARE); null when there is none.
@@ -64,8 +65,6 @@ class Token {
   // The device key; null in a slot without a token.
   [[nodiscard]] ObjectPtr device_private_key();
   [[nodiscard]] ObjectPtr device_public_key();
-  // All X.509 certificate objects.
-  [[nodiscard]] std::vector<ObjectPtr> certificates();
   // Adds to `changes` a fresh CKA_TS_NONCE on both halves of the device key. Of two sets that
   // were made from the same nonce only one can be committed.
   Outcome<void> renew_device_nonce(ChangeSet& changes);
@@ -104,6 +103,8 @@ class Token {
   // has a handle that is valid nowhere.
   [[nodiscard]] CK_OBJECT_HANDLE handle_of(const Object& object);
 
+  // As find(), in the order of the handles.
+  Outcome<std::vector<ObjectIndex::Found>> search(std::span<const ObjectIndex::Pattern> pattern);
   [[nodiscard]] ObjectIndex& objects() { return objects_; }
   // Whether the current login may see the object.
   [[nodiscard]] bool visible(const Object& object) const;
@@ -135,7 +136,15 @@ class Token {
   // CKR_FUNCTION_REJECTED for a second immutable object of a class and family.
   Outcome<void> check_single(const std::vector<ObjectPtr>& added) TS_REQUIRES(reload_mutex_);
   Outcome<ObjectPtr> new_object(Draft draft) const;
-  ObjectPtr find_one(const AttributeSet& pattern);
+  // Reads the rows that a search may find and that are not in the index yet.
+  Outcome<void> read_for(Opened& opened, std::span<const ObjectIndex::Pattern> pattern);
+  Outcome<std::vector<ObjectRow>> rows_for(Opened& opened, const StoreQuery& query,
+                                           const RowSealer* private_rows);
+  // Opens what can be opened and shows it.
+  void take_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
+                 const std::shared_ptr<const RowSealer>& private_rows) TS_REQUIRES(reload_mutex_);
+  // Among the immutable objects, which are in the index from the beginning.
+  ObjectPtr find_immutable(const AttributeSet& pattern) const;
   ObjectPtr find_device(CK_OBJECT_CLASS object_class);
   struct RightPin {
     core::Secret key;
@@ -153,6 +162,7 @@ class Token {
   const std::string directory_;
   const Services services_;
   ObjectIndex objects_;
+  Coverage coverage_;
 
   // Held across a login, C_InitToken, C_InitPIN and C_SetPIN, so that each sees the state it began
   // with; nothing else waits for it.

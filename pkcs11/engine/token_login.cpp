@@ -136,12 +136,13 @@ Outcome<void> Token::initialize_again(Opened& opened, core::ByteView so_pin, cor
   // The device key's certificates stay with it.
   std::set<ObjectId> keep;
   if (const auto device = device_public_key()) {
-    const auto key = device->attributes().bytes(CKA_PUBLIC_KEY_INFO);
-    for (const auto& certificate : certificates()) {
-      if (certificate->on_token() &&
-          std::ranges::equal(certificate->attributes().bytes(CKA_PUBLIC_KEY_INFO), key)) {
-        keep.insert(certificate->id());
-      }
+    auto certificates =
+        find(AttributeSet()
+                 .set_number(CKA_CLASS, CKO_CERTIFICATE)
+                 .set(CKA_PUBLIC_KEY_INFO, device->attributes().bytes(CKA_PUBLIC_KEY_INFO)));
+    if (!certificates) return std::move(certificates).error();
+    for (const auto& certificate : *certificates) {
+      if (certificate->on_token()) keep.insert(certificate->id());
     }
   }
   if (auto reset = opened.store->reset_token(label, keep); !reset) return reset;
@@ -195,14 +196,11 @@ Outcome<void> Token::login(CK_USER_TYPE user, core::ByteView pin) {
   }
 
   auto rows = std::make_shared<RowSealer>(services_.crypto, opened.record.token_id);
-  rows->key(Tier::kPrivate, std::move(right->key));
+  if (auto kept = rows->key(Tier::kPrivate, std::move(right->key)); !kept) return kept;
+  // Private rows without tags are read now, all others when somebody searches for them.
   const Lock reload_lock(reload_mutex_);
-  auto stored = opened.store->rows(Tier::kPrivate);
-  if (!stored) return std::move(stored).error();
-  std::vector<ObjectPtr> objects;
-  for (const auto& row : *stored) {
-    if (auto object = open_row(opened, row, rows.get())) objects.push_back(std::move(object));
-  }
+  auto untagged = opened.store->beginning(true);
+  if (!untagged) return std::move(untagged).error();
   {
     const Lock lock(mutex_);
     if (auto may = may_log_in(wanted); !may) return may;
@@ -210,7 +208,7 @@ Outcome<void> Token::login(CK_USER_TYPE user, core::ByteView pin) {
     pin_epoch_at_login_ = record->pin_epoch;
     begin_login(wanted);
   }
-  show(objects, rows);
+  take_rows(opened, untagged->rows, rows);
   return {};
 }
 
@@ -223,7 +221,7 @@ Outcome<void> Token::may_log_in(Login wanted) const {
 }
 
 void Token::begin_login(Login login) {
-  login_epoch_.fetch_add(1, std::memory_order_acq_rel);
+  coverage_.begin(login_epoch_.fetch_add(1, std::memory_order_acq_rel) + 1);
   login_.store(login, std::memory_order_release);
 }
 
@@ -232,7 +230,7 @@ void Token::begin_login(Login login) {
 void Token::end_login() {
   if (login_state() == Login::kNone) return;
   login_.store(Login::kNone, std::memory_order_release);
-  login_epoch_.fetch_add(1, std::memory_order_acq_rel);
+  coverage_.begin(login_epoch_.fetch_add(1, std::memory_order_acq_rel) + 1);
   private_rows_.reset();
   objects_.end_login();
 }

@@ -58,8 +58,10 @@ Outcome<core::EcPublicKey> certified_device(const Context& context, const Object
   if (!key) return refused;
   // Only certificates that say they are for this key are verified; a token may hold thousands.
   const auto info = public_key.attributes().bytes(CKA_PUBLIC_KEY_INFO);
-  for (const auto& object : context.token.find(
-           AttributeSet().set_number(CKA_CLASS, CKO_CERTIFICATE).set(CKA_PUBLIC_KEY_INFO, info))) {
+  auto certificates = context.token.find(
+      AttributeSet().set_number(CKA_CLASS, CKO_CERTIFICATE).set(CKA_PUBLIC_KEY_INFO, info));
+  if (!certificates) return std::move(certificates).error();
+  for (const auto& object : *certificates) {
     auto certificate = core::verify_device_certificate(
         context.crypto, object->attributes().bytes(CKA_VALUE), icm_public_key);
     if (certificate && (!kind || certificate->kind == *kind) &&
