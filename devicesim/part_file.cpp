@@ -1,6 +1,8 @@
 #include "devicesim/part_file.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "core/base/reader.h"
 #include "core/crypto/hash.h"
@@ -27,27 +29,33 @@ constexpr std::size_t kWipeBlock = 64UL * 1024;
 
 constexpr std::uint64_t place_start(unsigned place) { return kHeaderSize + place * kPlaceSize; }
 
-Status write_record(const core::Crypto& crypto, Storage& storage, unsigned place,
-                    std::uint64_t generation, const PartState& state) {
+struct Record {
+  std::uint64_t generation = 0;
+  core::Secret bytes;  // as they stand in the place
+  [[nodiscard]] ByteView payload() const { return bytes.view().subspan(kRecordPrefix); }
+};
+using Places = std::array<std::optional<Record>, 2>;
+
+Result<Record> make_record(const core::Crypto& crypto, std::uint64_t generation,
+                           const PartState& state) {
   auto payload = encode_state(state);
   if (!payload) return std::move(payload).error();
   core::Writer fields;
   fields.text(kStateMagic).u64(generation).u32(static_cast<std::uint32_t>(payload->size()));
   auto digest = core::sha256(crypto, {fields.view(), payload->view()});
   if (!digest) return std::move(digest).error();
-  core::Secret record(kRecordPrefix + payload->size());
-  auto at = std::copy(fields.view().begin(), fields.view().end(), record.span().begin());
+  Record record{generation, core::Secret(kRecordPrefix + payload->size())};
+  auto at = std::copy(fields.view().begin(), fields.view().end(), record.bytes.span().begin());
   at = std::copy(digest->begin(), digest->end(), at);
   std::copy(payload->view().begin(), payload->view().end(), at);
-  return storage.write(place_start(place), record.view());
+  return record;
 }
 
-struct Record {
-  std::uint64_t generation = 0;
-  core::Secret payload;
-};
+Status write_record(Storage& storage, unsigned place, const Record& record) {
+  return storage.write(place_start(place), record.bytes.view());
+}
 
-// Nothing when the place holds no whole record; an error only when it cannot be read.
+// Nothing when the place holds no whole record; an error when it cannot be read.
 Result<std::optional<Record>> read_record(const core::Crypto& crypto, Storage& storage,
                                           unsigned place) {
   core::ByteArray<kRecordPrefix> prefix{};
@@ -59,14 +67,32 @@ Result<std::optional<Record>> read_record(const core::Crypto& crypto, Storage& s
   const auto length = in.u32();
   const auto digest = in.take(32);
   if (core::text_of(magic) != kStateMagic || length > kMostState) return std::optional<Record>{};
-  record.payload = core::Secret(length);
-  const auto start = place_start(place) + kRecordPrefix;
-  if (auto read = storage.read(start, record.payload.span()); !read) return read.error();
+  record.bytes = core::Secret(kRecordPrefix + length);
+  if (auto read = storage.read(place_start(place), record.bytes.span()); !read) {
+    return read.error();
+  }
   auto computed =
-      core::sha256(crypto, {ByteView(prefix).first(kRecordFields), record.payload.view()});
+      core::sha256(crypto, {record.bytes.view().first(kRecordFields), record.payload()});
   if (!computed) return std::move(computed).error();
   if (!core::equal_in_constant_time(*computed, digest)) return std::optional<Record>{};
   return std::optional<Record>(std::move(record));
+}
+
+// The place whose state is in force, of two of which at least one is whole.
+Result<unsigned> place_in_force(const Places& places) {
+  const auto& [first, second] = places;
+  if (!first || !second) return first ? 0U : 1U;
+  const auto newer = first->generation >= second->generation ? 0U : 1U;
+  const auto gap =
+      newer == 0 ? first->generation - second->generation : second->generation - first->generation;
+  // One commit apart: the power went between the two places.
+  const bool agree = gap == 1 || (gap == 0 && core::equal_in_constant_time(first->bytes.view(),
+                                                                           second->bytes.view()));
+  if (!agree) {
+    return Error{ErrorCode::kStorage,
+                 "the part's state is damaged: its two copies are not of one history"};
+  }
+  return newer;
 }
 
 }  // namespace
@@ -82,7 +108,11 @@ Status PartFile::format(const core::Crypto& crypto, Storage& storage, const Part
   if (!digest) return std::move(digest).error();
   header.bytes(*digest);
   if (auto wrote = storage.write(0, header.view()); !wrote) return wrote;
-  if (auto wrote = write_record(crypto, storage, 0, 1, state); !wrote) return wrote;
+  auto record = make_record(crypto, 1, state);
+  if (!record) return std::move(record).error();
+  for (unsigned place = 0; place < 2; ++place) {
+    if (auto wrote = write_record(storage, place, *record); !wrote) return wrote;
+  }
   return storage.sync();
 }
 
@@ -104,19 +134,32 @@ Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Stor
 
   PartFile file(crypto, std::move(storage));
   file.bank_size_ = bank_size(map);
-  std::optional<Record> newest;
+  Places places;
+  Error none_whole{ErrorCode::kStorage, "the part's state is damaged: no whole copy"};
   for (unsigned place = 0; place < 2; ++place) {
     auto record = read_record(crypto, *file.storage_, place);
-    if (!record) return std::move(record).error();
-    if (!*record || (newest && newest->generation >= (*record)->generation)) continue;
-    newest = *std::move(record);
-    file.place_ = place;
+    // A place on a bad sector is as lost as one of the wrong contents, and made good like it.
+    if (record) {
+      places[place] = *std::move(record);
+    } else {
+      none_whole = std::move(record).error();
+    }
   }
-  if (!newest) return Error{ErrorCode::kStorage, "the part's state is damaged: no whole copy"};
-  file.generation_ = newest->generation;
-  auto state = decode_state(crypto, newest->payload.view());
+  if (!places[0] && !places[1]) return none_whole;
+  const auto in_force = place_in_force(places);
+  if (!in_force) return in_force.error();
+  const auto& newest = *places[*in_force];
+  const auto& other = places[1 - *in_force];
+  file.generation_ = newest.generation;
+  auto state = decode_state(crypto, newest.payload());
   if (!state) return std::move(state).error();
   if (state->immutable.manufacture().memory.flash_size != map.flash_size) return not_a_part;
+  if (!other || other->generation != newest.generation) {
+    if (auto wrote = write_record(*file.storage_, 1 - *in_force, newest); !wrote) {
+      return wrote.error();
+    }
+    if (auto synced = file.storage_->sync(); !synced) return synced.error();
+  }
   file.state_ = *std::move(state);
   return file;
 }
@@ -135,16 +178,17 @@ Status PartFile::commit(const PartState& state) {
     fault_ = error.message;
     return error;
   };
+  auto record = make_record(*crypto_, generation_ + 1, state);
+  if (!record) return fail(record.error());
   if (staged_) {
     if (auto synced = storage_->sync(); !synced) return fail(synced.error());
     staged_ = false;
   }
-  const unsigned place = 1 - place_;
-  auto wrote = write_record(*crypto_, *storage_, place, generation_ + 1, state);
-  if (!wrote) return fail(wrote.error());
-  if (auto synced = storage_->sync(); !synced) return fail(synced.error());
-  place_ = place;
-  ++generation_;
+  for (unsigned place = 0; place < 2; ++place) {
+    if (auto wrote = write_record(*storage_, place, *record); !wrote) return fail(wrote.error());
+    if (auto synced = storage_->sync(); !synced) return fail(synced.error());
+  }
+  generation_ = record->generation;
   return {};
 }
 

@@ -1,12 +1,25 @@
 // PartFile: how a part lies in its storage, and the one way its state changes.
 //
-//   header (4 KiB) ‖ state place 0 ‖ state place 1 ‖ bank 0 ‖ bank 1
+//   header 4 KiB ‖ state place 0, 64 KiB ‖ state place 1, 64 KiB ‖ bank 0 ‖ bank 1
 //
-// A state place holds a generation number, a digest and the state. A commit first makes durable
-// what was staged in the inactive bank, then writes the new state into the place that is not in
-// force, then makes that durable. A power cut leaves either that place whole, and it is in force
-// because its generation is higher, or not, and the other one still is. After a failed commit
-// nobody can tell which; the file then refuses all further use until it is opened again.
+//   header = "TSPART-1" ‖ u64(flash size) ‖ SHA-256(the 16 bytes before)
+//   place  = "TSSTATE1" ‖ u64(generation) ‖ u32(length of the state)
+//            ‖ SHA-256(the 20 bytes before ‖ state) ‖ state
+//
+// Numbers are big-endian; what a record leaves of its place means nothing.
+//
+// At rest both places hold the same, so that the loss of either takes nothing back. A commit makes
+// durable what was staged in the inactive bank, then writes one place and makes that durable, then
+// the other: two syncs, and one more when something is staged. A power cut spoils at most the place
+// that is being written: if the first, the other still holds the old state; if the second, the
+// first already holds the new one. open() takes the higher generation and makes the places the same
+// again before anyone sees the state. So no state that was reported or shown is ever followed by an
+// older one. When both places are lost, or no interrupted commit explains how they differ, the part
+// does not open.
+//
+// The old bank is wiped only after both places name the new one: no place may point at a bank that
+// is half erased, whatever becomes of the other place. After a failed commit nobody can tell which
+// state is in force; the file then refuses all further use until it is opened again.
 #pragma once
 
 #include <memory>
@@ -25,7 +38,9 @@ class PartFile {
   // Writes a part's first contents into storage that is all zero.
   static core::Status format(const core::Crypto& crypto, Storage& storage, const PartState& state);
 
-  // Finds the state in force; kStorage when there is none.
+  // Finds the state in force and repairs the place that does not hold it; kStorage when no place is
+  // whole, when both are and no interrupted commit explains how they differ, or when the repair
+  // fails.
   static core::Result<PartFile> open(const core::Crypto& crypto, std::unique_ptr<Storage> storage);
   // The state as it was found by open(); for one call.
   PartState take_state() { return *std::move(state_); }
@@ -49,7 +64,6 @@ class PartFile {
   std::unique_ptr<Storage> storage_;
   std::uint64_t bank_size_ = 0;
   std::uint64_t generation_ = 0;
-  unsigned place_ = 0;   // the one in force
   bool staged_ = false;  // written to a bank and not yet made durable
   std::string fault_;    // why the file refuses further use; empty: it does not
   std::optional<PartState> state_;

@@ -59,6 +59,9 @@ class PowerCuts : public ::testing::Test {
         EXPECT_FALSE(claimed && state == old_state) << "success was reported and then lost";
         const bool effect = state == new_state;
         ++(effect ? took_effect : did_not);
+        part.reset();
+        expect_in_both_places(*medium, state, seed);
+        part = reopened(world_, medium);
         if (check) check(*part, *medium, effect);
         // Not stuck half way: the change can still be made, or has been.
         if (!effect) {
@@ -69,6 +72,16 @@ class PowerCuts : public ::testing::Test {
     }
     EXPECT_GT(took_effect, 0U);
     EXPECT_GT(did_not, 0U);
+  }
+
+  // What a part showed, it still shows after the loss of either state place.
+  void expect_in_both_places(const Medium& medium, const Snapshot& state, std::uint32_t seed) {
+    for (unsigned place = 0; place < 2; ++place) {
+      const auto copy = std::make_shared<Medium>(medium);
+      const auto record = record_range(medium, place);
+      copy->flip(record.from + seed * 7919U % (record.end - record.from), seed % 8);
+      EXPECT_EQ(snapshot(*reopened(world_, copy)), state) << "place " << place;
+    }
   }
 
   // A write that fails without the power going: the call says so, and the next power-on finds the
@@ -107,6 +120,14 @@ class PowerCuts : public ::testing::Test {
     open_changes_ = watched->changes();
     done(change(*part));
     return watched->changes() - open_changes_;
+  }
+
+  // Of a part whose power-on is itself what is cut.
+  std::uint64_t changes_of_power_on(const Medium& base) {
+    auto storage = std::make_unique<MediumStorage>(std::make_shared<Medium>(base));
+    const auto* const watched = storage.get();
+    const auto part = value(Part::open_in(world_.crypto_ptr(), std::move(storage)));
+    return watched->changes();
   }
 
   Medium ready() {
@@ -156,22 +177,20 @@ TEST_F(PowerCuts, D02_D03_InAnUpdateLeaveTheOldPackageOrTheNewOneAndNothingOfThe
 }
 
 TEST_F(PowerCuts, D02_InTheLockLeaveThePartOpenOrLocked) {
-  cut_everywhere(provisioned(), [](Part& part) { return part.lock(); });
+  const Change lock = [](Part& part) { return part.lock(); };
+  cut_everywhere(provisioned(), lock);
+  EXPECT_EQ(count_changes(provisioned(), lock), 4U) << "two places, each written and synced";
+}
+
+TEST_F(PowerCuts, D02_WhileAFuseIsBlownLeaveItWholeOrBlown) {
+  cut_everywhere(provisioned(), [](Part& part) { return part.blow_fuse(7, 0xA5A5A5A5); });
 }
 
 TEST_F(PowerCuts, S07_WhileNewSoftwareIsLatchedKeepTheMinimumVersion) {
   auto medium = std::make_shared<Medium>(ready());
   done(reopened(world_, medium)->load_software(world_.software(4)));
   // Opening the part is the change here: the ROM raises the minimum before the software runs.
-  std::uint64_t total = 0;
-  {
-    auto copy = std::make_shared<Medium>(*medium);
-    auto storage = std::make_unique<MediumStorage>(copy);
-    const auto* const watched = storage.get();
-    auto part = value(Part::open_in(world_.crypto_ptr(), std::move(storage)));
-    ASSERT_EQ(part->running()->version(), 4U);
-    total = watched->changes();
-  }
+  const auto total = changes_of_power_on(*medium);
   ASSERT_GT(total, 0U);
   for (std::uint64_t at = 0; at < total; ++at) {
     for (const auto cut : kCuts) {
@@ -184,6 +203,9 @@ TEST_F(PowerCuts, S07_WhileNewSoftwareIsLatchedKeepTheMinimumVersion) {
       auto part = reopened(world_, copy);
       EXPECT_EQ(part->running()->version(), 4U);
       EXPECT_EQ(part->info().minimum_software_version, 4U);
+      const auto state = snapshot(*part);
+      part.reset();
+      expect_in_both_places(*copy, state, static_cast<std::uint32_t>(at));
     }
   }
 }
@@ -194,7 +216,9 @@ TEST_F(PowerCuts, AtTheFirstPowerOnLeaveOneIdentity) {
   MediumStorage storage(medium);
   done(device::PartFile::format(world_.crypto(), storage,
                                 device::PartState{device::ImmutableMemory(manufacture)}));
-  for (std::uint64_t at = 0; at < 2; ++at) {
+  const auto total = changes_of_power_on(*medium);
+  ASSERT_GT(total, 0U);
+  for (std::uint64_t at = 0; at < total; ++at) {
     for (const auto cut : kCuts) {
       auto copy = std::make_shared<Medium>(*medium);
       EXPECT_FALSE(Part::open_in(world_.crypto_ptr(),
@@ -215,7 +239,10 @@ TEST_F(PowerCuts, WhileTheImmutableMemoryIsFilledLeaveItEmptyOrFilledOnce) {
     key.assign(part->public_key().begin(), part->public_key().end());
   }
   const auto blob = world_.family_blob(core::FamilyRole::kPart, key);
-  for (std::uint64_t at = 0; at < 2; ++at) {
+  const auto total =
+      count_changes(*medium, [&](Part& part) { return part.fill_immutable_memory(blob); });
+  ASSERT_GT(total, 0U);
+  for (std::uint64_t at = 0; at < total; ++at) {
     for (const auto cut : kCuts) {
       auto copy = std::make_shared<Medium>(*medium);
       EXPECT_THAT(reopened(world_, copy, Failure{at, true})->fill_immutable_memory(blob),
@@ -238,38 +265,18 @@ TEST_F(PowerCuts, FailingWritesAreReportedAndLeaveTheOldStateOrTheNew) {
 }
 
 TEST_F(PowerCuts, AfterAFailedCommitThePartWantsAPowerCycle) {
-  const auto medium = std::make_shared<Medium>(provisioned());
-  auto part = reopened(world_, medium, Failure{1, false});
-  EXPECT_THAT(part->lock(), FailsWith(core::ErrorCode::kStorage)) << "its sync fails";
-  EXPECT_THAT(part->lock(), FailsWith(core::ErrorCode::kStorage));
-  EXPECT_THAT(part->blow_fuse(0, 1), FailsWith(core::ErrorCode::kStorage));
-  part.reset();
-  part = reopened(world_, medium);
-  if (part->life_cycle() != device::LifeCycle::kLocked) {
-    EXPECT_THAT(part->lock(), Succeeds());
-  }
-}
-
-TEST_F(PowerCuts, ADamagedNewestStateFallsBackToTheOneBefore) {
-  // Two power-ons at rest write nothing, so the newest state is that of the installation.
-  const auto base = provisioned();
-  unsigned fallen_back = 0;
-  for (const std::uint64_t place : {4096ULL, 4096ULL + 65536}) {
-    for (std::uint64_t at = 0; at < 1000; at += 37) {
-      auto medium = std::make_shared<Medium>(base);
-      medium->flip(place + at, 3);
-      auto part = reopened(world_, medium);
-      EXPECT_TRUE(part->info().package.has_value() ||
-                  part->life_cycle() == device::LifeCycle::kProvisioning);
-      if (!part->info().package) ++fallen_back;
-      medium->flip((place == 4096 ? 4096 + 65536 : 4096) + 60, 1);
-      part.reset();
-      EXPECT_THAT(Part::open_in(world_.crypto_ptr(), std::make_unique<MediumStorage>(medium)),
-                  FailsWith(core::ErrorCode::kStorage))
-          << "both copies are damaged";
+  for (std::uint64_t at = 0; at < 4; ++at) {
+    const auto medium = std::make_shared<Medium>(provisioned());
+    auto part = reopened(world_, medium, Failure{at, false});
+    EXPECT_THAT(part->lock(), FailsWith(core::ErrorCode::kStorage)) << "change " << at;
+    EXPECT_THAT(part->lock(), FailsWith(core::ErrorCode::kStorage));
+    EXPECT_THAT(part->blow_fuse(0, 1), FailsWith(core::ErrorCode::kStorage));
+    part.reset();
+    part = reopened(world_, medium);
+    if (part->life_cycle() != device::LifeCycle::kLocked) {
+      EXPECT_THAT(part->lock(), Succeeds());
     }
   }
-  EXPECT_GT(fallen_back, 0U);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ void Medium::write(std::uint64_t offset, core::ByteView data) {
   while (!data.empty()) {
     const auto number = offset / kSector;
     latest_.insert(number);
+    lost_.erase(number);
     const auto within = static_cast<std::size_t>(offset % kSector);
     const auto count = std::min(data.size(), kSector - within);
     if (pending_.find(number) == pending_.end()) {
@@ -114,6 +115,11 @@ void Medium::flip(std::uint64_t offset, unsigned bit) {
   put(durable_, offset / kSector, content);
 }
 
+bool Medium::readable(std::uint64_t offset, std::uint64_t length) const {
+  const auto first = lost_.lower_bound(offset / kSector);
+  return first == lost_.end() || *first * kSector >= offset + length;
+}
+
 Status MediumStorage::count_change() {
   const Error gone{ErrorCode::kStorage, "no power"};
   if (dead_) return gone;
@@ -128,6 +134,9 @@ Status MediumStorage::read(std::uint64_t offset, core::MutableByteView out) {
   if (dead_) return Error{ErrorCode::kStorage, "no power"};
   if (offset > medium_->size() || out.size() > medium_->size() - offset) {
     return Error{ErrorCode::kStorage, "read past the end"};
+  }
+  if (!medium_->readable(offset, out.size())) {
+    return Error{ErrorCode::kStorage, "Input/output error"};
   }
   medium_->read(offset, out);
   return {};

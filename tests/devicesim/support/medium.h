@@ -38,6 +38,9 @@ class Medium {
   [[nodiscard]] std::uint64_t next_data(std::uint64_t from, std::uint64_t end) const;
   // Flips one bit of what survives.
   void flip(std::uint64_t offset, unsigned bit);
+  // The sector cannot be read until it is written again.
+  void lose_sector(std::uint64_t offset) { lost_.insert(offset / kSector); }
+  [[nodiscard]] bool readable(std::uint64_t offset, std::uint64_t length) const;
 
  private:
   using Sectors = std::map<std::uint64_t, core::Bytes>;  // by number; absent: zeros
@@ -48,6 +51,7 @@ class Medium {
   Sectors durable_;
   Sectors pending_;
   std::set<std::uint64_t> latest_;  // the sectors of the latest write
+  std::set<std::uint64_t> lost_;
 };
 
 // How a storage fails: at its `at`-th change (write or sync, from 0), and whether for good.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "core/base/reader.h"
 #include "core/ts1/proof.h"
 
 namespace tallystick::test {
@@ -73,6 +74,9 @@ Snapshot snapshot(Part& part) {
   state.minimum_package = info.minimum_package_version;
   state.owner = info.owner;
   if (info.package) state.package_version = info.package->package_version;
+  for (std::size_t i = 0; i < device::kFuseWords; ++i) {
+    state.fuses.push_back(value(part.read_fuse(i)));
+  }
   const core::ByteArray<core::kChallengeSize> challenge{1, 2, 3};
   const auto proof = value(core::parse_proof(value(part.prove(challenge))));
   for (const auto& slot : proof.slots) {
@@ -88,6 +92,15 @@ void PrintTo(const Snapshot& state, std::ostream* out) {
        << (state.owner ? ", owned" : ", no owner") << ", macs "
        << core::to_hex(
               core::ByteView(state.macs).first(std::min<std::size_t>(8, state.macs.size())));
+}
+
+Range record_range(const Medium& medium, unsigned place) {
+  // As docs/formats.md has it: the header, then a place of 64 KiB each; in it 8 bytes of magic, 8
+  // of generation, 4 of length, 32 of digest, and the state.
+  const auto start = 4096 + place * 65536ULL;
+  core::ByteArray<4> length{};
+  medium.read(start + 16, length);
+  return {start, start + 52 + core::Reader(length).u32()};
 }
 
 Range bank_range(const Medium& medium, unsigned bank) {

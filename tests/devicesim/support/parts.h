@@ -39,6 +39,7 @@ struct Snapshot {
   std::uint32_t minimum_package = 0;
   std::optional<core::OemId> owner;
   std::optional<std::uint32_t> package_version;
+  std::vector<std::uint32_t> fuses;
   core::Bytes macs;  // of a proof for a fixed challenge
   bool operator==(const Snapshot&) const = default;
 };
@@ -51,6 +52,8 @@ struct Range {
   std::uint64_t end = 0;
 };
 Range bank_range(const Medium& medium, unsigned bank);
+// The record in a state place, [from, end).
+Range record_range(const Medium& medium, unsigned place);
 
 MATCHER(Succeeds, "") {
   if (arg.ok()) return true;
