@@ -1,11 +1,11 @@
 #include "devicesim/command.h"
 
-#include <fstream>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "devicesim/new_file.h"
 #include "devicesim/part.h"
 
 namespace tallystick::device {
@@ -26,6 +26,7 @@ struct Arguments {
   std::uint32_t minimum_software = 0;
   std::string challenge;
   std::string output;
+  bool force = false;
   bool json = false;
 };
 
@@ -175,11 +176,8 @@ Status prove(Part& part, const Arguments& arguments, std::ostream& out) {
     out << core::to_hex(*proof) << "\n";
     return {};
   }
-  std::ofstream file(arguments.output, std::ios::binary | std::ios::trunc);
-  file << core::text_of(*proof);
-  file.close();
-  if (!file) return Error{ErrorCode::kStorage, arguments.output + ": cannot write"};
-  return {};
+  return write_new_file(arguments.output, *proof, FileMode::kPublic,
+                        arguments.force ? Existing::kReplace : Existing::kKeep);
 }
 
 int exit_status(const Error& error) {
@@ -234,7 +232,9 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->add_flag("--json", arguments.json, "Print JSON");
   auto* const prove = with_file("prove", "Let the part prove what it holds");
   prove->add_option("--challenge", arguments.challenge, "64 hexadecimal digits")->required();
-  prove->add_option("--out", arguments.output, "Write the proof to this file, not as hex");
+  auto* const output =
+      prove->add_option("--out", arguments.output, "Write the proof to this new file, not as hex");
+  prove->add_flag("--force", arguments.force, "Replace the file if it is there")->needs(output);
 }
 
 }  // namespace

@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <system_error>
+#include <utility>
+
+#include "devicesim/new_file.h"
 
 namespace tallystick::device {
 namespace {
@@ -19,10 +20,6 @@ using core::Status;
 
 // Linux' lseek takes signed offsets.
 constexpr std::uint64_t kLargestFile = (1ULL << 62U);
-
-Error storage_error(const std::string& path, const char* what, int code) {
-  return {ErrorCode::kStorage, path + ": " + what + ": " + std::generic_category().message(code)};
-}
 
 // A descriptor until it is handed on.
 class Descriptor {
@@ -40,64 +37,23 @@ class Descriptor {
   int fd_;
 };
 
-// Removes the unfinished file unless it was renamed.
-class Unfinished {
- public:
-  explicit Unfinished(std::string path) : path_(std::move(path)) {}
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-  ~Unfinished() {
-    if (!path_.empty()) (void)::unlink(path_.c_str());
-  }
-  void keep() { path_.clear(); }
-
- private:
-  std::string path_;
-};
-
 Status lock(const std::string& path, int fd) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
   if (errno == EWOULDBLOCK) {
     return Error{ErrorCode::kStorage, path + ": the part is in use by another process"};
   }
-  return storage_error(path, "cannot lock", errno);
-}
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-Status sync_folder(const std::string& path) {
-  const auto folder = folder_of(path);
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return storage_error(folder, "cannot open the folder", errno);
-  if (::fsync(fd.get()) != 0) return storage_error(folder, "cannot sync the folder", errno);
-  return {};
-}
-
-// Renames without replacing; where the file system cannot, a link that must not exist does it.
-Status put_in_place(const std::string& from, const std::string& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
-  if (errno == EINVAL || errno == ENOSYS) {
-    if (::link(from.c_str(), to.c_str()) == 0) {
-      (void)::unlink(from.c_str());
-      return {};
-    }
-  }
-  return storage_error(to, "cannot create", errno);
+  return file_error(path, "cannot lock", errno);
 }
 
 }  // namespace
 
-Error FileStorage::failed(const char* what) const { return storage_error(path_, what, errno); }
+Error FileStorage::failed(const char* what) const { return file_error(path_, what, errno); }
 
 core::Result<std::unique_ptr<Storage>> FileStorage::open(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (fd.get() < 0) return storage_error(path, "cannot open", errno);
+  if (fd.get() < 0) return file_error(path, "cannot open", errno);
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return storage_error(path, "cannot examine", errno);
+  if (::fstat(fd.get(), &info) != 0) return file_error(path, "cannot examine", errno);
   if (!S_ISREG(info.st_mode)) {
     return Error{ErrorCode::kStorage, path + ": not a regular file"};
   }
@@ -112,22 +68,16 @@ core::Result<std::unique_ptr<Storage>> FileStorage::open(const std::string& path
 core::Result<std::unique_ptr<Storage>> FileStorage::create(
     const std::string& path, std::uint64_t size, const std::function<Status(Storage&)>& fill) {
   if (size > kLargestFile) return Error{ErrorCode::kInvalidArgument, "the part is too large"};
-  if (::access(path.c_str(), F_OK) == 0) return storage_error(path, "cannot create", EEXIST);
-  std::string temporary = path + ".XXXXXX";
-  Descriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
-  if (fd.get() < 0) return storage_error(path, "cannot create", errno);
-  Unfinished unfinished(temporary);
-  if (auto locked = lock(temporary, fd.get()); !locked) return locked.error();
-  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
-    return storage_error(path, "cannot make room", errno);
+  if (::access(path.c_str(), F_OK) == 0) return file_error(path, "cannot create", EEXIST);
+  auto file = NewFile::create(path, FileMode::kPrivate);
+  if (!file) return std::move(file).error();
+  if (auto locked = lock(path, file->descriptor()); !locked) return locked.error();
+  if (::ftruncate(file->descriptor(), static_cast<off_t>(size)) != 0) {
+    return file_error(path, "cannot make room", errno);
   }
-  const int raw = fd.get();
-  std::unique_ptr<Storage> storage(new FileStorage(fd.release(), path, size));
+  std::unique_ptr<Storage> storage(new FileStorage(file->release(), path, size));
   if (auto filled = fill(*storage); !filled) return filled.error();
-  if (::fsync(raw) != 0) return storage_error(path, "cannot sync", errno);
-  if (auto placed = put_in_place(temporary, path); !placed) return placed.error();
-  unfinished.keep();
-  if (auto synced = sync_folder(path); !synced) return synced.error();
+  if (auto placed = file->put_in_place(Existing::kKeep); !placed) return placed.error();
   return storage;
 }
 
@@ -146,14 +96,7 @@ Status FileStorage::read(std::uint64_t offset, core::MutableByteView out) {
 }
 
 Status FileStorage::write(std::uint64_t offset, core::ByteView data) {
-  while (!data.empty()) {
-    const auto count = ::pwrite(fd_, data.data(), data.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed("cannot write");
-    data = data.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
-  return {};
+  return write_all(fd_, offset, data, path_);
 }
 
 Status FileStorage::sync() {

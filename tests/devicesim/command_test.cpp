@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 
 #include "tests/devicesim/support/parts.h"
 #include "tests/support/scratch.h"
@@ -16,8 +17,9 @@ struct Outcome {
   std::string text;  // both streams
 };
 
-Outcome run(const std::string& arguments) {
-  const auto line = std::string("'" TALLYSTICK_DEVICESIM "' ") + arguments + " 2>&1";
+// `before` is what the shell does first.
+Outcome run(const std::string& arguments, const std::string& before = "") {
+  const auto line = before + "'" TALLYSTICK_DEVICESIM "' " + arguments + " 2>&1";
   Outcome outcome;
   FILE* const pipe = ::popen(line.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("cannot start the command");
@@ -75,6 +77,57 @@ TEST_F(Command, ProvesWhatRunningSoftwareProves) {
   const auto reset = run("reset " + in_quotes(file_));
   EXPECT_EQ(reset.status, 0);
   EXPECT_THAT(reset.text, ::testing::HasSubstr("test software version 1"));
+}
+
+TEST_F(Command, WritesAProofWholeOrNotAtAll) {
+  ASSERT_EQ(run(create_ + " --flash-size 65536").status, 0);
+  make_ready(world_, *value(device::Part::open(world_.crypto_ptr(), file_)), world_.software());
+  const auto output = scratch_.file("proof");
+  const auto prove = "prove " + in_quotes(file_) + challenge_ + " --out " + in_quotes(output);
+  const auto files = [this] {
+    return std::distance(std::filesystem::directory_iterator(scratch_.path()), {});
+  };
+  // No file may grow: the write fails, and nothing of it is left.
+  const std::string full_disk = "trap '' XFSZ; ulimit -f 0; ";
+  EXPECT_EQ(run(prove, full_disk).status, 3);
+  EXPECT_EQ(files(), 1) << "the part alone";
+  EXPECT_EQ(run(prove).status, 0);
+  const auto first = read_file(output);
+  EXPECT_FALSE(first.empty());
+
+  const auto again = run(prove);
+  EXPECT_EQ(again.status, 3) << "the file is there";
+  EXPECT_THAT(again.text, ::testing::HasSubstr(output));
+  EXPECT_EQ(read_file(output), first);
+  EXPECT_EQ(run(prove + " --force", full_disk).status, 3);
+  EXPECT_EQ(read_file(output), first) << "the old proof stands until the new one is whole";
+  EXPECT_EQ(files(), 2);
+  EXPECT_EQ(run(prove + " --force").status, 0);
+  EXPECT_NE(read_file(output), first);
+  EXPECT_EQ(files(), 2);
+  EXPECT_EQ(run("prove " + in_quotes(file_) + challenge_ + " --force").status, 2)
+      << "there is nothing to replace";
+}
+
+TEST_F(Command, A75_WritesNoProofThroughALinkOrOverAFolder) {
+  ASSERT_EQ(run(create_ + " --flash-size 65536").status, 0);
+  make_ready(world_, *value(device::Part::open(world_.crypto_ptr(), file_)), world_.software());
+  write_file(scratch_.file("target"), core::bytes_of("mine"));
+  std::filesystem::create_symlink(scratch_.file("target"), scratch_.file("link"));
+  std::filesystem::create_symlink(scratch_.file("nowhere"), scratch_.file("dangling"));
+  std::filesystem::create_directory(scratch_.file("folder"));
+  for (const auto* name : {"link", "dangling", "folder"}) {
+    for (const auto* force : {"", " --force"}) {
+      EXPECT_EQ(run("prove " + in_quotes(file_) + challenge_ + " --out " +
+                    in_quotes(scratch_.file(name)) + force)
+                    .status,
+                3)
+          << name << force;
+    }
+  }
+  EXPECT_EQ(read_file(scratch_.file("target")).size(), 4U);
+  EXPECT_FALSE(std::filesystem::exists(scratch_.file("nowhere")));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch_.path()), {}), 5);
 }
 
 TEST_F(Command, A78_EscapesControlCharactersInNames) {
