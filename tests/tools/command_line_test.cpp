@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -9,15 +11,24 @@
 namespace tallystick::cli {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+using Visit = std::function<void(const std::vector<std::string>&, const CLI::App&)>;
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string name;
+  for (const std::string& word : words) name += (name.empty() ? "" : " ") + word;
+  return name;
+}
+
 // Calls `visit` with the words of every command that does something.
 void for_each_command(const CLI::App& app, const std::vector<std::string>& words,
-                      const std::function<void(const std::vector<std::string>&)>& visit) {
+                      const Visit& visit) {
   const auto below = app.get_subcommands({});
-  if (below.empty()) visit(words);
+  if (below.empty()) visit(words, app);
   for (const CLI::App* command : below) {
     std::vector<std::string> longer = words;
     longer.push_back(command->get_name());
@@ -25,7 +36,7 @@ void for_each_command(const CLI::App& app, const std::vector<std::string>& words
   }
 }
 
-void for_each_command(const std::function<void(const std::vector<std::string>&)>& visit) {
+void for_each_command(const Visit& visit) {
   std::ostringstream unused;
   Environment env(unused, unused);
   const auto app = make_app(env);
@@ -34,10 +45,9 @@ void for_each_command(const std::function<void(const std::vector<std::string>&)>
 
 TEST(CommandLine, EveryCommandHasHelpWithTheExitCodes) {
   std::size_t commands = 0;
-  for_each_command([&](std::vector<std::string> words) {
+  for_each_command([&](std::vector<std::string> words, const CLI::App&) {
     ++commands;
-    std::string name = "tallystick";
-    for (const std::string& word : words) name += " " + word;
+    const std::string name = "tallystick " + joined(words);
     words.emplace_back("--help");
     const Ran ran = tallystick(words);
     EXPECT_EQ(ran.status, 0) << name;
@@ -47,22 +57,39 @@ TEST(CommandLine, EveryCommandHasHelpWithTheExitCodes) {
   EXPECT_GE(commands, 30U);
 }
 
-TEST(CommandLine, EveryCommandStandsInTheManPage) {
+// The man page's text about one command; empty when there is none.
+std::string section_about(const std::string& page, const std::string& command) {
+  const std::size_t start = page.find(".TP\n.B " + command + "\n");
+  if (start == std::string::npos) return "";
+  // Options stand between .RS and .RE; a command without any ends at the next paragraph.
+  const std::size_t next = page.find("\n.TP\n", start + 1);
+  const std::size_t options = page.find("\n.RS\n", start);
+  return page.substr(start, options < next ? page.find("\n.RE\n", options) - start : next - start);
+}
+
+TEST(CommandLine, EveryCommandStandsInTheManPageWithItsOptions) {
   const std::string page = contents_of(TALLYSTICK_MAN_PAGE);
-  for_each_command([&](const std::vector<std::string>& words) {
-    std::string name;
-    for (const std::string& word : words) name += (name.empty() ? "" : " ") + word;
-    EXPECT_THAT(page, HasSubstr(".B " + name)) << "not in the man page";
+  for_each_command([&](const std::vector<std::string>& words, const CLI::App& command) {
+    const std::string name = joined(words);
+    const std::string section = section_about(page, name);
+    EXPECT_NE(section, "") << name << " is not in the man page";
+    for (const CLI::Option* option : command.get_options()) {
+      for (const std::string& word : option->get_lnames()) {
+        if (word == "help") continue;
+        const std::string escaped = std::regex_replace("--" + word, std::regex("-"), "\\-");
+        EXPECT_THAT(section,
+                    AnyOf(HasSubstr("\\fB" + escaped + "\\fR"), HasSubstr(".B " + escaped + "\n")))
+            << name;
+      }
+    }
   });
 }
 
 TEST(CommandLine, EveryCommandStandsInTheCompletion) {
   const Ran ran = tallystick({"completion", "bash"});
   ASSERT_EQ(ran.status, 0);
-  for_each_command([&](const std::vector<std::string>& words) {
-    std::string name;
-    for (const std::string& word : words) name += (name.empty() ? "" : " ") + word;
-    EXPECT_THAT(ran.out, HasSubstr("'" + name + "')"));
+  for_each_command([&](const std::vector<std::string>& words, const CLI::App&) {
+    EXPECT_THAT(ran.out, HasSubstr("'" + joined(words) + "')"));
   });
 }
 

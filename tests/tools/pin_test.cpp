@@ -33,9 +33,8 @@ TEST(Pin, ComesFromANamedVariable) {
 TEST(Pin, TheSourceThatIsNamedGoesBeforeTheEnvironment) {
   const Scratch scratch;
   ::setenv("TALLYSTICK_PIN", "environment", 1);
-  EXPECT_EQ(text_of(find_pin("file:" + scratch.file("a", "file"), "TALLYSTICK_PIN", "PIN")),
-            "file");
-  EXPECT_EQ(text_of(find_pin("", "TALLYSTICK_PIN", "PIN")), "environment");
+  EXPECT_EQ(text_of(find_pin("file:" + scratch.file("a", "file"), kUserPin, "PIN")), "file");
+  EXPECT_EQ(text_of(find_pin("", kUserPin, "PIN")), "environment");
   ::unsetenv("TALLYSTICK_PIN");
 }
 
@@ -44,6 +43,13 @@ TEST(Pin, EmptyAndTooLongOnesAreNotTried) {
   EXPECT_FALSE(pin_from_source("file:" + scratch.file("a", "\n")).ok());
   EXPECT_FALSE(pin_from_source("file:" + scratch.file("b", std::string(257, '1'))).ok());
   EXPECT_TRUE(pin_from_source("file:" + scratch.file("c", std::string(256, '1') + "\r\n")).ok());
+}
+
+TEST(Pin, WhatIsMissingIsNamedByItsOwnOption) {
+  const auto so = pin_from_source("env:TALLYSTICK_TEST_UNSET", kSoPin);
+  ASSERT_FALSE(so.ok());
+  EXPECT_NE(so.error().advice.find("--so-pin-source"), std::string::npos);
+  EXPECT_NE(so.error().advice.find("TALLYSTICK_SO_PIN"), std::string::npos);
 }
 
 TEST(Pin, ProgramsAreNotRunForIt) {

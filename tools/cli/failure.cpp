@@ -59,6 +59,12 @@ Failure from_errno(std::string what, int error_number, std::string advice) {
                       std::move(advice));
 }
 
+Failure with_advice(Failure failure, const std::string& more) {
+  if (!failure.advice.empty()) failure.advice += "; ";
+  failure.advice += more;
+  return failure;
+}
+
 std::string line_of(const Failure& failure) {
   std::string line = "tallystick: " + printable(failure.what) + ": " + printable(failure.why);
   if (!failure.advice.empty()) line += " (" + printable(failure.advice) + ")";

@@ -38,6 +38,9 @@ Failure from_core(std::string what, const core::Error& error, std::string advice
 // "<what>: <system's reason>" for errno.
 Failure from_errno(std::string what, int error_number, std::string advice = "");
 
+// The same failure with one more thing to do about it.
+Failure with_advice(Failure failure, const std::string& more);
+
 // "tallystick: <what>: <why> (<advice>)", control characters escaped.
 std::string line_of(const Failure& failure);
 

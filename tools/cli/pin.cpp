@@ -1,59 +1,59 @@
 #include "tools/cli/pin.h"
 
 #include <fcntl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
 #include "tools/cli/file_io.h"
+#include "tools/cli/terminal.h"
 
 namespace tallystick::cli {
 namespace {
 
 constexpr std::string_view kFilePrefix = "file:";
 constexpr std::string_view kEnvironmentPrefix = "env:";
-const char* const kAdvice = "give --pin-source file:PATH or env:NAME, or set TALLYSTICK_PIN";
 
-// Puts the terminal back as it was, on every way out.
-class EchoOff {
- public:
-  explicit EchoOff(int fd) : fd_(fd), known_(tcgetattr(fd, &before_) == 0) {
-    if (!known_) return;
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(fd_, TCSAFLUSH, &quiet);
-  }
-  ~EchoOff() {
-    if (known_) tcsetattr(fd_, TCSAFLUSH, &before_);
-  }
-  EchoOff(const EchoOff&) = delete;
-  EchoOff& operator=(const EchoOff&) = delete;
-  [[nodiscard]] bool known() const { return known_; }
+std::string advice_for(const PinKind& kind) {
+  return "give " + std::string(kind.option) + " file:PATH or env:NAME, or set " + kind.variable;
+}
 
- private:
-  int fd_;
-  termios before_{};
-  bool known_;
-};
-
-Outcome<core::Secret> checked(core::Secret pin, const std::string& where) {
-  if (pin.empty()) return token_failure(where, "the PIN is empty", kAdvice);
+Outcome<core::Secret> checked(core::Secret pin, const std::string& where, const PinKind& kind) {
+  if (pin.empty()) return token_failure(where, "the PIN is empty", advice_for(kind));
   if (pin.size() > kMostPinBytes) return token_failure(where, "the PIN is too long");
   return pin;
 }
 
-}  // namespace
-
-Outcome<core::Secret> pin_from_environment(const std::string& name) {
+Outcome<core::Secret> pin_from_environment(const std::string& name, const PinKind& kind) {
   const char* value = ::secure_getenv(name.c_str());
-  if (value == nullptr) return token_failure("PIN", "$" + name + " is not set", kAdvice);
-  return checked(core::Secret::copy_of(core::bytes_of(value)), "$" + name);
+  if (value == nullptr) return token_failure("PIN", "$" + name + " is not set", advice_for(kind));
+  return checked(core::Secret::copy_of(core::bytes_of(value)), "$" + name, kind);
 }
 
-Outcome<core::Secret> pin_from_source(const std::string& source) {
+Outcome<core::Secret> ask_for_pin(const std::string& prompt, const PinKind& kind) {
+  const FileHandle terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!terminal.open()) {
+    return token_failure(prompt, "no PIN, and no terminal to ask on", advice_for(kind));
+  }
+  // One byte more than a PIN may have, so that a longer one shows.
+  auto line = ask_unseen(terminal.get(), prompt, kMostPinBytes + 1);
+  if (!line) return line;
+  return checked(*std::move(line), prompt, kind);
+}
+
+// Nothing where neither a source nor the variable is given.
+std::optional<Outcome<core::Secret>> pin_without_asking(const std::string& source,
+                                                        const PinKind& kind) {
+  if (!source.empty()) return pin_from_source(source, kind);
+  if (::secure_getenv(kind.variable) != nullptr) return pin_from_environment(kind.variable, kind);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outcome<core::Secret> pin_from_source(const std::string& source, const PinKind& kind) {
   if (source.starts_with(kEnvironmentPrefix)) {
-    return pin_from_environment(source.substr(kEnvironmentPrefix.size()));
+    return pin_from_environment(source.substr(kEnvironmentPrefix.size()), kind);
   }
   const std::string path =
       source.starts_with(kFilePrefix) ? source.substr(kFilePrefix.size()) : source;
@@ -66,34 +66,26 @@ Outcome<core::Secret> pin_from_source(const std::string& source) {
   if (size > 0 && pin->view()[size - 1] == '\n') --size;
   if (size > 0 && size < pin->size() && pin->view()[size - 1] == '\r') --size;
   pin->truncate(size);
-  return checked(*std::move(pin), path);
+  return checked(*std::move(pin), path, kind);
 }
 
-Outcome<core::Secret> ask_for_pin(const std::string& prompt) {
-  const FileHandle terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-  if (!terminal.open()) return token_failure(prompt, "no PIN, and no terminal to ask on", kAdvice);
-  const EchoOff echo(terminal.get());
-  if (!echo.known()) return token_failure(prompt, "no PIN, and no terminal to ask on", kAdvice);
-  const std::string question = printable(prompt) + ": ";
-  if (::write(terminal.get(), question.data(), question.size()) < 0) {
-    return token_failure(prompt, "the terminal does not answer", kAdvice);
-  }
-  core::Secret line(kMostPinBytes + 2);
-  std::size_t used = 0;
-  while (used < line.size() && ::read(terminal.get(), &line.span()[used], 1) == 1 &&
-         line.view()[used] != '\n') {
-    ++used;
-  }
-  line.truncate(used);
-  static_cast<void>(!::write(terminal.get(), "\n", 1));
-  return checked(std::move(line), prompt);
-}
-
-Outcome<core::Secret> find_pin(const std::string& source, const std::string& variable,
+Outcome<core::Secret> find_pin(const std::string& source, const PinKind& kind,
                                const std::string& prompt) {
-  if (!source.empty()) return pin_from_source(source);
-  if (::secure_getenv(variable.c_str()) != nullptr) return pin_from_environment(variable);
-  return ask_for_pin(prompt);
+  if (auto given = pin_without_asking(source, kind)) return *std::move(given);
+  return ask_for_pin(prompt, kind);
+}
+
+Outcome<core::Secret> find_new_pin(const std::string& source, const PinKind& kind,
+                                   const std::string& prompt) {
+  if (auto given = pin_without_asking(source, kind)) return *std::move(given);
+  auto pin = ask_for_pin(prompt, kind);
+  if (!pin) return pin;
+  const auto again = ask_for_pin(prompt + ", again", kind);
+  if (!again) return again.error();
+  if (!core::equal_in_constant_time(pin->view(), again->view())) {
+    return token_failure(prompt, "the two are not the same", "nothing was changed; try again");
+  }
+  return pin;
 }
 
 }  // namespace tallystick::cli

@@ -3,11 +3,11 @@
 
 #include "tools/cli/commands/command.h"
 #include "tools/cli/commands/commands.h"
+#include "tools/cli/commands/options.h"
+#include "tools/cli/commands/token_pins.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/formats/names.h"
-#include "tools/cli/pin.h"
-#include "tools/cli/pkcs11/rv.h"
 #include "tools/cli/pkcs11/token_client.h"
 #include "tools/cli/pkcs11/tokens.h"
 
@@ -15,70 +15,6 @@ namespace tallystick::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct InitOptions {
-  std::string label;
-  std::string so_pin_source;
-};
-
-Outcome<Slot> slot_for_new_token(const Module& module, const std::string& label) {
-  auto slots = module.slots();
-  if (!slots) return std::move(slots).error();
-  std::optional<Slot> free;
-  for (const Slot& slot : *slots) {
-    if (slot.initialised() && slot.label() == label) {
-      return token_failure("token " + label, "there is one of that label already",
-                           "choose another --label");
-    }
-    if (!slot.initialised() && !free) free = slot;
-  }
-  if (!free) return token_failure(module.path(), "it has no free slot");
-  return *free;
-}
-
-Outcome<Slot> slot_labelled(const Module& module, const std::string& label) {
-  auto slots = module.slots();
-  if (!slots) return std::move(slots).error();
-  for (const Slot& slot : *slots) {
-    if (slot.initialised() && slot.label() == label) return slot;
-  }
-  return token_failure("token " + label, "it is not there after its initialisation");
-}
-
-Done init_token(Environment& env, const InitOptions& options) {
-  if (options.label.empty() || options.label.size() > sizeof(CK_TOKEN_INFO::label)) {
-    return usage_failure("--label", "a label has 1 to 32 bytes");
-  }
-  auto module = env.modules.by_default();
-  if (!module) return std::move(module).error();
-  auto slot = slot_for_new_token(**module, options.label);
-  if (!slot) return std::move(slot).error();
-  const std::string name = "token " + options.label;
-  auto so_pin =
-      find_pin(options.so_pin_source, "TALLYSTICK_SO_PIN", "New security officer's PIN of " + name);
-  if (!so_pin) return std::move(so_pin).error();
-  auto pin = find_pin(env.pin_source, "TALLYSTICK_PIN", "New PIN of " + name);
-  if (!pin) return std::move(pin).error();
-
-  std::string padded = options.label;
-  padded.resize(sizeof(CK_TOKEN_INFO::label), ' ');
-  const CK_RV rv = (*module)->functions().C_InitToken(slot->id, so_pin->span().data(),
-                                                      static_cast<CK_ULONG>(so_pin->size()),
-                                                      reinterpret_cast<CK_BYTE*>(padded.data()));
-  if (rv != CKR_OK) return from_rv(name, rv);
-  // Some modules give the new token another slot.
-  auto found = slot_labelled(**module, options.label);
-  if (!found) return std::move(found).error();
-  auto session = Session::open(*module, *found, true);
-  if (!session) return std::move(session).error();
-  if (auto done = session->login(CKU_SO, so_pin->view()); !done) return done;
-  if (auto done = session->set_user_pin(pin->view()); !done) return done;
-  if (env.out.json()) {
-    env.out.data(Json{{"label", options.label}, {"serial", found->serial()}, {"slot", found->id}});
-  }
-  env.out.say("Token \"" + options.label + "\" is ready.");
-  return {};
-}
 
 struct NoOptions {};
 
@@ -91,7 +27,7 @@ Json token_document(const core::Crypto& crypto, const std::shared_ptr<Module>& m
   entry["manufacturer"] = field_text(token.manufacturerID, sizeof token.manufacturerID);
   entry["model"] = field_text(token.model, sizeof token.model);
   entry["serial"] = slot.serial();
-  entry["user_pin_set"] = (token.flags & CKF_USER_PIN_INITIALIZED) != 0;
+  entry["user_pin_set"] = slot.user_pin_set();
   entry["user_pin_locked"] = (token.flags & CKF_USER_PIN_LOCKED) != 0;
   auto session = Session::open(module, slot, false);
   if (!session) return entry;
@@ -175,39 +111,29 @@ Done add_certificate(Environment& env, const CertificateOptions& options) {
   return {};
 }
 
-void token_option(CLI::App& command, std::string& token) {
-  command.add_option("--token", token, "pkcs11: URI of the token (default: the only one)");
-}
-
 }  // namespace
 
 void add_token_commands(CLI::App& app, Environment& env) {
   CLI::App& group = *app.add_subcommand("token", "Make, list and look at tokens");
-  add_command<InitOptions>(
-      group, env, "init",
-      "Make a token in the module's free slot. The security officer's PIN comes from\n"
-      "--so-pin-source or $TALLYSTICK_SO_PIN, the user's from --pin-source or $TALLYSTICK_PIN.",
-      init_token, [](CLI::App& command, InitOptions& options) {
-        command.add_option("--label", options.label, "The token's name")->required();
-        command.add_option("--so-pin-source", options.so_pin_source, "file:PATH or env:NAME");
-      });
+  add_token_init_command(group, env);
+  add_token_pin_command(group, env);
   add_command<NoOptions>(group, env, "list", "List the tokens of a module", list_tokens,
                          [](CLI::App&, NoOptions&) {});
   add_command<TokenOptions>(group, env, "public-key",
                             "The token's device id and public key, for the chip maker to certify",
                             show_public_key, [](CLI::App& command, TokenOptions& options) {
-                              token_option(command, options.token);
+                              add_token_option(command, options.token);
                               command.add_option("-o,--output", options.output,
                                                  "Write it into this file as JSON");
                             });
   add_command<TokenOptions>(
       group, env, "families", "The part families that the token holds", show_families,
-      [](CLI::App& command, TokenOptions& options) { token_option(command, options.token); });
+      [](CLI::App& command, TokenOptions& options) { add_token_option(command, options.token); });
   add_command<CertificateOptions>(
       group, env, "add-certificate", "Put a certificate into the token", add_certificate,
       [](CLI::App& command, CertificateOptions& options) {
         command.add_option("file", options.file, "The certificate, DER or PEM")->required();
-        token_option(command, options.token);
+        add_token_option(command, options.token);
         command.add_option("--label", options.label, "Its label")->capture_default_str();
       });
 }

@@ -21,6 +21,7 @@ struct Slot {
   CK_SLOT_ID id = 0;
   CK_TOKEN_INFO token{};
   [[nodiscard]] bool initialised() const { return (token.flags & CKF_TOKEN_INITIALIZED) != 0; }
+  [[nodiscard]] bool user_pin_set() const { return (token.flags & CKF_USER_PIN_INITIALIZED) != 0; }
   [[nodiscard]] std::string label() const { return field_text(token.label, sizeof token.label); }
   [[nodiscard]] std::string serial() const {
     return field_text(token.serialNumber, sizeof token.serialNumber);

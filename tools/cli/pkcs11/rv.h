@@ -9,7 +9,7 @@
 
 namespace tallystick::cli {
 
-// "CKR_PIN_INCORRECT: the PIN is wrong".
+// "the PIN is wrong [CKR_PIN_INCORRECT]".
 std::string rv_text(CK_RV rv);
 // kRefused for answers that mean "I may not" or "this does not verify", kToken for all others.
 Failure from_rv(std::string what, CK_RV rv, std::string advice = "");

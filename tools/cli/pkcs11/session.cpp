@@ -58,12 +58,21 @@ Done Session::login(CK_USER_TYPE user, core::ByteView pin) {
   const CK_RV rv =
       c().C_Login(handle_, user, pin.empty() ? nullptr : in(pin), pin.empty() ? 0 : length(pin));
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) return {};
-  return from_rv("login to " + name(), rv);
+  const bool lost = user == CKU_SO && rv == CKR_PIN_LOCKED;
+  return from_rv("login to " + name(), rv,
+                 lost ? "nothing frees a security officer's PIN; the user's still serves" : "");
 }
 
 Done Session::set_user_pin(core::ByteView pin) {
   const CK_RV rv = c().C_InitPIN(handle_, in(pin), length(pin));
   if (rv != CKR_OK) return from_rv("user PIN of " + name(), rv);
+  return {};
+}
+
+Done Session::change_pin(core::ByteView old_pin, core::ByteView new_pin) {
+  const CK_RV rv =
+      c().C_SetPIN(handle_, in(old_pin), length(old_pin), in(new_pin), length(new_pin));
+  if (rv != CKR_OK) return from_rv("PIN of " + name(), rv);
   return {};
 }
 

@@ -31,7 +31,11 @@ class Session {
   [[nodiscard]] bool logged_in() const;
   // Once; an empty PIN stands for the token's own keypad.
   Done login(CK_USER_TYPE user, core::ByteView pin);
+  // The user's PIN, by the security officer who is logged in. What was private under the one before
+  // is lost where the token sealed it with that PIN.
   Done set_user_pin(core::ByteView pin);
+  // The PIN of who is logged in; the user's where nobody is.
+  Done change_pin(core::ByteView old_pin, core::ByteView new_pin);
 
   Outcome<std::vector<Handle>> find(Template& wanted);
   Outcome<core::Bytes> attribute(Handle object, CK_ATTRIBUTE_TYPE type) const;

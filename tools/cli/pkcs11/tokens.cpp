@@ -25,12 +25,6 @@ Outcome<Slot> slot_of(const Module& module, const Uri& uri) {
   return matching.front();
 }
 
-Outcome<core::Secret> pin_for(Environment& env, const Uri& uri, const Session& session) {
-  if (const auto value = uri.pin_value()) return core::Secret::copy_of(core::bytes_of(*value));
-  const std::string source = uri.pin_source().empty() ? env.pin_source : uri.pin_source();
-  return find_pin(source, "TALLYSTICK_PIN", "PIN of " + session.name());
-}
-
 }  // namespace
 
 Outcome<Session> open_token(Environment& env, const std::string& uri, Access access) {
@@ -50,11 +44,17 @@ Outcome<Session> open_token(Environment& env, const Uri& uri, Access access) {
   return session;
 }
 
+Outcome<core::Secret> user_pin(Environment& env, const Uri& uri, const Session& session) {
+  if (const auto value = uri.pin_value()) return core::Secret::copy_of(core::bytes_of(*value));
+  const std::string source = uri.pin_source().empty() ? env.pin_source : uri.pin_source();
+  return find_pin(source, kUserPin, "PIN of " + session.name());
+}
+
 Done log_in(Environment& env, const Uri& uri, Session& session) {
   const CK_FLAGS flags = session.slot().token.flags;
   if ((flags & CKF_LOGIN_REQUIRED) == 0 || session.logged_in()) return {};
   if ((flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0) return session.login(CKU_USER, {});
-  auto pin = pin_for(env, uri, session);
+  auto pin = user_pin(env, uri, session);
   if (!pin) return std::move(pin).error();
   return session.login(CKU_USER, pin->view());
 }
