@@ -14,6 +14,8 @@ struct Failure {
   std::string what;  // what was being done, or with what
   std::string why;
   std::string advice;  // what to do about it; may be empty
+  // The CK_RV of a PKCS#11 module; 0: the failure is none of a module's.
+  unsigned long answer = 0;
 };
 
 template <typename T>
