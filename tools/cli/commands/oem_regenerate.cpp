@@ -70,11 +70,9 @@ Done consent(Environment& env, const ConsentOptions& options) {
   if (!message) return from_core("consent", message.error());
   const auto signature = key->sign("consent", *message);
   if (!signature) return signature.error();
-  const Consent given{key->public_array(), core::array_of<96>(*signature)};
-  if (auto done = write_consent_file(options.output, given, target->device_id, target->nonce);
-      !done) {
-    return done;
-  }
+  const Consent given{target->device_id, target->nonce, key->public_array(),
+                      core::array_of<96>(*signature)};
+  if (auto done = write_consent_file(options.output, given); !done) return done;
   env.out.say("Consent to one regeneration in token " + core::to_hex(target->device_id) + ": " +
               options.output);
   return {};
@@ -88,6 +86,33 @@ struct RegenerateOptions {
   BlobOptions blobs;
 };
 
+// A token tells nobody why it refused a blob (CKR_WRAPPED_KEY_INVALID). What can be seen from here
+// is compared in the token's own order: family, consent, blob.
+std::string advice_after_refusal(const core::Crypto& crypto, TokenClient& token,
+                                 const FamilyInfo& family, core::ByteView blob,
+                                 const std::optional<Consent>& consent) {
+  const auto parsed = core::parse_share_blob(blob);
+  if (parsed && parsed->header.context.family_id != family.id) {
+    return "the blob is of the family " + uuid_text(parsed->header.context.family_id) +
+           ", the token's is " + uuid_text(family.id);
+  }
+  if (!consent) return "without the OEM's consent it does not: make one with `oem consent`";
+  const auto device = token.device_key();
+  if (!device) return "";
+  if (consent->device_id != device->id) {
+    return "the consent is for token " + core::to_hex(consent->device_id) + ", this one is " +
+           core::to_hex(device->id) + ": make one for it with `oem consent`";
+  }
+  if (!core::equal_in_constant_time(consent->nonce, device->nonce)) {
+    return "the consent was used before: one serves once, make another with `oem consent`";
+  }
+  if (!core::check_consent(crypto, device->id, device->nonce, blob, consent->oem_public_key,
+                           consent->signature)) {
+    return "the consent is for another blob, or not of the OEM whose shares these are";
+  }
+  return "the consent holds, the blob does not open: was it changed?";
+}
+
 Done regenerate(Environment& env, const RegenerateOptions& options) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
@@ -95,28 +120,36 @@ Done regenerate(Environment& env, const RegenerateOptions& options) {
   if (!id) return id.error();
   const auto blob = read_master_blob(options.blob);
   if (!blob) return blob.error();
-  Consent given;
+  std::optional<Consent> given;
   if (!options.consent.empty()) {
     const auto read = read_consent_file(options.consent);
     if (!read) return read.error();
     given = *read;
+  }
+  // Before the consent is spent.
+  const auto parsed = core::parse_share_blob(*blob);
+  if (auto free = check_directory(options.blobs.directory, parsed->header.context.share_id);
+      !free) {
+    return free;
   }
   auto session = open_token(env, options.token, kWritable);
   if (!session) return std::move(session).error();
   TokenClient token(**crypto, *std::move(session));
   const auto family = token.family(*id);
   if (!family) return family.error();
-  auto share = token.regenerate(*family, *blob, given.oem_public_key, given.signature, "shares");
+  // Without a consent the token is asked all the same: refusing is its business.
+  const Consent shown = given.value_or(Consent{});
+  auto share = token.regenerate(*family, *blob, shown.oem_public_key, shown.signature, "shares");
   if (!share) {
     Failure failure = std::move(share).error();
-    if (failure.exit == Exit::kRefused) {
-      failure.advice = "it needs `oem consent` for this token's present nonce; one serves once";
+    if (failure.answer == CKR_WRAPPED_KEY_INVALID) {
+      failure.advice = advice_after_refusal(**crypto, token, *family, *blob, given);
     }
     return failure;
   }
   if (auto done = give_blobs(token, *family, *share, options.blobs); !done) {
     static_cast<void>(token.destroy_share(*share));
-    return done;
+    return with_advice(std::move(done).error(), "the consent is used, the next try needs another");
   }
   tell_share(env, *share, options.blobs.directory);
   return {};

@@ -15,6 +15,8 @@ struct BlobOptions {
 };
 void add_blob_options(CLI::App& command, BlobOptions& options);
 
+// kFile when the directory holds another share set.
+Done check_directory(const std::string& folder, const core::ShareId& share_id);
 // Takes the blobs out of the token and writes them with shares.json; all or nothing leaves the
 // token.
 Done give_blobs(TokenClient& token, const FamilyInfo& family, const ShareInfo& share,

@@ -45,19 +45,20 @@ Done write_share_file(const std::string& path, const core::Context& context) {
 Outcome<Consent> read_consent_file(const std::string& path) {
   auto document = read_json_file(path, kConsentFormat);
   if (!document) return std::move(document).error();
+  const auto device = hex_member<32>(*document, "device_id");
+  const auto nonce = hex_member<32>(*document, "nonce");
   const auto key = hex_member<96>(*document, "oem_public_key");
   const auto signature = hex_member<96>(*document, "signature");
-  if (!key || !signature) {
-    return file_failure(path, "oem_public_key or signature is missing or wrong");
+  if (!device || !nonce || !key || !signature) {
+    return file_failure(path, "device_id, nonce, oem_public_key or signature is missing or wrong");
   }
-  return Consent{*key, *signature};
+  return Consent{*device, *nonce, *key, *signature};
 }
 
-Done write_consent_file(const std::string& path, const Consent& consent,
-                        const core::DeviceId& device_id, core::ByteView nonce) {
+Done write_consent_file(const std::string& path, const Consent& consent) {
   return write_json(path, {{"format", kConsentFormat},
-                           {"device_id", core::to_hex(device_id)},
-                           {"nonce", core::to_hex(nonce)},
+                           {"device_id", core::to_hex(consent.device_id)},
+                           {"nonce", core::to_hex(consent.nonce)},
                            {"oem_public_key", core::to_hex(consent.oem_public_key)},
                            {"signature", core::to_hex(consent.signature)}});
 }

@@ -11,12 +11,14 @@ Outcome<core::Context> read_share_file(const std::string& path);
 Done write_share_file(const std::string& path, const core::Context& context);
 
 struct Consent {
+  // Whom it is for, and the token's nonce at that time.
+  core::DeviceId device_id{};
+  core::ByteArray<32> nonce{};
   core::ByteArray<96> oem_public_key{};
   core::ByteArray<96> signature{};
 };
 Outcome<Consent> read_consent_file(const std::string& path);
-Done write_consent_file(const std::string& path, const Consent& consent,
-                        const core::DeviceId& device_id, core::ByteView nonce);
+Done write_consent_file(const std::string& path, const Consent& consent);
 
 struct Grant {
   core::ShareId share_id{};
