@@ -105,7 +105,14 @@ TEST(CommandLine, WrongOnesEndWithOneLineAndStatus1) {
       {"icm", "certificate", "--icm-key", "pkcs12:", "-o", "x"},
       {"oem", "install-software", "x", "--fingerprint", "12"},
       {"proof", "make", "x", "--challenge", "12", "-o", "y"},
-      {"completion", "fish"}};
+      {"completion", "fish"},
+      {"icm", "manufacture-parts", "1", "--icm-token", "x", "--icm-key", "y", "--dir", "z",
+       "--flash-base", "-1"},
+      {"part", "read", "x", "--slot", "-1", "-o", "y"},
+      {"part", "read", "x", "--slot", "010", "-o", "y"},
+      {"part", "read", "x", "--slot", "4294967296", "-o", "y"},
+      {"oem", "share-for-device", "x", "--shares", "x", "--grant", "x", "-o", "x", "--first-number",
+       "18446744073709551616"}};
   for (const auto& arguments : wrong) {
     const Ran ran = tallystick(arguments);
     EXPECT_EQ(ran.status, 1) << ::testing::PrintToString(arguments);

@@ -1,5 +1,6 @@
 #include "tools/cli/app.h"
 
+#include <charconv>
 #include <exception>
 #include <ostream>
 
@@ -10,11 +11,27 @@
 namespace tallystick::cli {
 namespace {
 
+// CLI11 alone takes "-1" and whatever is too large for the largest number there is, and "010" for
+// eight. Empty: `text` is a number from 0 to 2^64 - 1, in decimal or after 0x in hexadecimal.
+std::string whole_number(const std::string& text) {
+  const bool hexadecimal = text.starts_with("0x");
+  const char* const first = text.data() + (hexadecimal ? 2 : 0);
+  const char* const last = text.data() + text.size();
+  std::uint64_t value = 0;
+  const auto read = std::from_chars(first, last, value, hexadecimal ? 16 : 10);
+  const bool leading_zero = !hexadecimal && text.size() > 1 && text.front() == '0';
+  if (read.ec == std::errc() && read.ptr == last && !leading_zero) return "";
+  return text + " is not a number from 0 on, or too large";
+}
+
 // Every group and every command is asked for by name, and takes the global options after its own.
 void settle(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();
     if (!command->get_subcommands({}).empty()) command->require_subcommand(1);
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_type_name().starts_with("UINT")) option->check(whole_number);
+    }
     settle(*command);
   }
 }

@@ -27,6 +27,7 @@ struct GrantOptions {
 };
 
 Done grant(Environment& env, const GrantOptions& options) {
+  if (options.limit == 0) return usage_failure("--limit 0", "a grant is for one part at least");
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
   const auto context = read_share_file(options.shares);
@@ -95,13 +96,39 @@ core::Bytes mint_parameter(const Grant& grant, core::Suite suite, std::uint64_t 
   return parameter.take();
 }
 
-Done mint(Environment& env, const MintOptions& options) {
+// The numbers first to first + count - 1 have to lie in 1 to limit.
+Done check_numbers(const MintOptions& options, const Grant& grant) {
+  const std::uint64_t first = options.first_number;
+  const std::uint64_t count = options.recipients.size();
+  if (first == 0) return usage_failure("--first-number 0", "counting begins at 1");
+  const std::uint64_t left = first > grant.limit ? 0 : grant.limit - first + 1;
+  if (count <= left) return {};
+  return refused(options.grant,
+                 "it is for " + std::to_string(grant.limit) + " parts; from number " +
+                     std::to_string(first) + " on " + std::to_string(left) + " are left, not " +
+                     std::to_string(count),
+                 "the OEM grants more with `oem grant`");
+}
+
+// The desk that mints: what stays the same from one device to the next.
+struct Mint {
+  std::shared_ptr<const core::Crypto> crypto;
+  TokenClient token;
+  ShareInfo share;
+  core::Bytes icm_public_key;
+  Grant grant;
+  core::Suite suite{};
+  std::string directory;
+};
+
+Outcome<Mint> open_mint(Environment& env, const MintOptions& options) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
   const auto context = read_share_file(options.shares);
   if (!context) return context.error();
   const auto grant = read_grant_file(options.grant);
   if (!grant) return grant.error();
+  if (auto good = check_numbers(options, *grant); !good) return std::move(good).error();
   const auto suite = suite_named(options.suite);
   if (!suite) return usage_failure("--suite " + options.suite, "not gcm or ccm");
   auto session = open_token(env, options.token, kWritable);
@@ -109,28 +136,50 @@ Done mint(Environment& env, const MintOptions& options) {
   TokenClient token(**crypto, *std::move(session));
   const auto share = token.share(context->share_id);
   if (!share) return share.error();
-  const auto family = token.family(context->family_id);
-  if (!family) return family.error();
-  if (auto done = make_directory(options.directory); !done) return done;
+  auto family = token.family(context->family_id);
+  if (!family) return std::move(family).error();
+  if (auto done = make_directory(options.directory); !done) return std::move(done).error();
+  return Mint{*crypto, std::move(token), *share,           std::move(family->icm_public_key),
+              *grant,  *suite,           options.directory};
+}
+
+// One blob. `number` moves on as soon as the token has given one under it, so that no number
+// stands in two blobs, whatever becomes of the file.
+Done mint_for(Mint& mint, const std::string& recipient, std::uint64_t& number) {
+  const auto der = certificate_of(mint.crypto, recipient);
+  if (!der) return der.error();
+  const auto device = core::verify_device_certificate(*mint.crypto, *der, mint.icm_public_key);
+  if (!device) return from_core(recipient, device.error());
+  const auto blob = mint.token.share_for_device(
+      mint.share, mint_parameter(mint.grant, mint.suite, number), device->key.xy(), *der);
+  if (!blob) return blob.error();
+  ++number;
+  return write_file(mint.directory + "/" + core::to_hex(device->id) + ".tsop", *blob);
+}
+
+Done mint(Environment& env, const MintOptions& options) {
+  auto desk = open_mint(env, options);
+  if (!desk) return std::move(desk).error();
   std::uint64_t number = options.first_number;
+  std::size_t written = 0;
+  Done done;
   for (const std::string& recipient : options.recipients) {
-    const auto der = certificate_of(*crypto, recipient);
-    if (!der) return der.error();
-    const auto device = core::verify_device_certificate(**crypto, *der, family->icm_public_key);
-    if (!device) return from_core(recipient, device.error());
-    const auto blob = token.share_for_device(*share, mint_parameter(*grant, *suite, number),
-                                             device->key.xy(), *der);
-    if (!blob) return blob.error();
-    const std::string path = options.directory + "/" + core::to_hex(device->id) + ".tsop";
-    if (auto done = write_file(path, *blob); !done) return done;
-    ++number;
+    done = mint_for(*desk, recipient, number);
+    if (!done) break;
+    ++written;
   }
-  env.out.data(nlohmann::ordered_json{{"blobs", options.recipients.size()},
-                                      {"job_id", uuid_text(grant->job_id)},
+  env.out.data(nlohmann::ordered_json{{"blobs", written},
+                                      {"job_id", uuid_text(desk->grant.job_id)},
                                       {"next_number", number},
-                                      {"limit", grant->limit},
+                                      {"limit", desk->grant.limit},
                                       {"directory", options.directory}});
-  return {};
+  if (done) return {};
+  Failure failure = with_advice(std::move(done).error(),
+                                std::to_string(written) + " blobs are written; go on from " +
+                                    options.recipients[written] + " with --first-number " +
+                                    std::to_string(number));
+  if (written > 0) failure.exit = Exit::kPartial;
+  return failure;
 }
 
 }  // namespace
