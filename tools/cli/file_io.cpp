@@ -48,13 +48,6 @@ std::string name_of(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-std::string random_suffix() {
-  std::random_device device;
-  std::array<std::uint8_t, 8> bytes{};
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device() & 0xFFU);
-  return core::to_hex(bytes);
-}
-
 Done write_all(int fd, core::ByteView bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
@@ -205,6 +198,13 @@ Done AtomicFile::commit() {
   temporary_.clear();
   if (::fsync(directory_.get()) != 0) return from_errno(path_, errno);
   return {};
+}
+
+std::string random_suffix() {
+  std::random_device device;
+  std::array<std::uint8_t, 8> bytes{};
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device() & 0xFFU);
+  return core::to_hex(bytes);
 }
 
 Done write_file(const std::string& path, core::ByteView bytes, FileMode mode) {

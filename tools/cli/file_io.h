@@ -93,6 +93,9 @@ class AtomicFile {
   std::string temporary_;
 };
 
+// For the name of a temporary: sixteen random hexadecimal digits.
+std::string random_suffix();
+
 Done write_file(const std::string& path, core::ByteView bytes, FileMode mode = FileMode::kPublic);
 Done write_text(const std::string& path, std::string_view text, FileMode mode = FileMode::kPublic);
 

@@ -2,8 +2,6 @@
 // family's immutable portion.
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstdio>
 #include <mutex>
 #include <thread>
 
@@ -18,6 +16,7 @@
 #include "tools/cli/interrupt.h"
 #include "tools/cli/pkcs11/token_client.h"
 #include "tools/cli/programming/jobs.h"
+#include "tools/cli/programming/workbench.h"
 #include "tools/cli/progress.h"
 
 namespace tallystick::cli {
@@ -128,6 +127,7 @@ struct PartsOptions {
   std::uint32_t minimum_software = 0;
 };
 
+// part-0001.part and so on.
 std::string part_name(unsigned number) {
   std::string digits = std::to_string(number);
   return "part-" + std::string(digits.size() < 4 ? 4 - digits.size() : 0, '0') + digits + ".part";
@@ -137,34 +137,35 @@ std::string part_name(unsigned number) {
 // and HSM serve one of them at a time.
 class PartsLine {
  public:
-  PartsLine(Desk& desk, const PartsOptions& options, core::Bytes software)
-      : desk_(&desk), options_(&options), software_(std::move(software)) {}
+  PartsLine(Desk& desk, const PartsOptions& options, const Workbench& bench, core::Bytes software)
+      : desk_(&desk), options_(&options), bench_(&bench), software_(std::move(software)) {}
 
-  // How many parts were made; fewer than `paths` after a failure or an interruption.
-  Outcome<std::size_t> run(const std::vector<std::string>& paths, const Interrupt& interrupt,
-                           Progress& progress) {
+  // How many parts were made; fewer than `names` after a failure or an interruption.
+  std::size_t run(const std::vector<std::string>& names, const Interrupt& interrupt,
+                  Progress& progress) {
     std::vector<std::thread> crew;
-    const auto work = [&] { work_through(paths, interrupt, progress); };
-    for (std::size_t i = 1; i < std::min<std::size_t>(jobs_at_once(), paths.size()); ++i) {
+    const auto work = [&] { work_through(names, interrupt, progress); };
+    for (std::size_t i = 1; i < std::min<std::size_t>(jobs_at_once(), names.size()); ++i) {
       crew.emplace_back(work);
     }
     work();
     for (std::thread& worker : crew) worker.join();
-    if (failure_) return *failure_;
     return made_;
   }
+  // The first one.
+  [[nodiscard]] const std::optional<Failure>& failure() const { return failure_; }
 
  private:
-  void work_through(const std::vector<std::string>& paths, const Interrupt& interrupt,
+  void work_through(const std::vector<std::string>& names, const Interrupt& interrupt,
                     Progress& progress) {
     while (!interrupt.requested()) {
       const std::size_t index = next_++;
-      if (index >= paths.size()) return;
-      Done done = make(paths[index]);
+      if (index >= names.size()) return;
+      Done done = make(names[index]);
       const std::lock_guard lock(mutex_);
       if (!done) {
         if (!failure_) failure_ = std::move(done).error();
-        next_ = paths.size();
+        next_ = names.size();
         return;
       }
       ++made_;
@@ -172,30 +173,25 @@ class PartsLine {
     }
   }
 
-  Done make(const std::string& path) {
+  Done make(const std::string& name) {
     device::Manufacture manufacture;
     manufacture.icm_fingerprint = desk_->fingerprint;
     manufacture.product = options_->product;
     manufacture.memory = {options_->flash_base, options_->flash_size};
     manufacture.minimum_software_version = options_->minimum_software;
-    // Under another name until it is whole: a part that was interrupted here is made anew.
-    const std::string unfinished = path + ".unfinished";
-    static_cast<void>(std::remove(unfinished.c_str()));
-    if (auto done = make_whole(path, unfinished, manufacture); !done) return done;
-    if (std::rename(unfinished.c_str(), path.c_str()) != 0) return from_errno(path, errno);
-    return {};
+    if (auto done = make_whole(name, manufacture); !done) return done;
+    return bench_->deliver(name);
   }
 
-  Done make_whole(const std::string& path, const std::string& unfinished,
-                  const device::Manufacture& manufacture) {
-    auto part = device::Part::create(desk_->crypto, unfinished, manufacture);
-    if (!part) return from_core(path, part.error());
+  Done make_whole(const std::string& name, const device::Manufacture& manufacture) {
+    auto part = device::Part::create(desk_->crypto, bench_->path(name), manufacture);
+    if (!part) return from_core(name, part.error());
     const auto papers = papers_of(**part);
     if (!papers) return papers.error();
     core::Status done = (*part)->fill_immutable_memory(papers->family_blob);
     if (done) done = (*part)->store_certificate(papers->certificate);
     if (done && !software_.empty()) done = (*part)->load_software(software_);
-    if (!done) return from_core(path, done.error());
+    if (!done) return from_core(name, done.error());
     return {};
   }
 
@@ -209,6 +205,7 @@ class PartsLine {
 
   Desk* desk_;
   const PartsOptions* options_;
+  const Workbench* bench_;
   core::Bytes software_;
   std::mutex desk_mutex_;
   std::atomic<std::size_t> next_{0};
@@ -219,12 +216,12 @@ class PartsLine {
 
 // The first names that are free.
 std::vector<std::string> free_names(const std::string& directory, unsigned count) {
-  std::vector<std::string> paths;
-  for (unsigned number = 1; paths.size() < count; ++number) {
-    std::string path = directory + "/" + part_name(number);
-    if (!exists(path)) paths.push_back(std::move(path));
+  std::vector<std::string> names;
+  for (unsigned number = 1; names.size() < count; ++number) {
+    std::string name = part_name(number);
+    if (!exists(directory + "/" + name)) names.push_back(std::move(name));
   }
-  return paths;
+  return names;
 }
 
 Done manufacture_parts(Environment& env, const PartsOptions& options) {
@@ -240,20 +237,27 @@ Done manufacture_parts(Environment& env, const PartsOptions& options) {
     software = *std::move(image);
   }
   if (auto done = make_directory(options.directory); !done) return done;
+  const auto bench = Workbench::open(options.directory);
+  if (!bench) return bench.error();
   const Interrupt interrupt;
-  Progress progress("Making parts", options.count, !env.out.quiet() && !env.out.json());
-  PartsLine line(*desk, options, std::move(software));
-  const auto made = line.run(free_names(options.directory, options.count), interrupt, progress);
-  if (!made) return made.error();
-  env.out.data(nlohmann::ordered_json{{"parts", *made},
-                                      {"directory", options.directory},
-                                      {"seconds", rounded(progress.seconds())}});
-  if (*made < options.count) {
-    return Failure{Exit::kPartial, "manufacture", "interrupted",
-                   std::to_string(*made) + " parts are whole; run again for the other " +
-                       std::to_string(options.count - *made)};
+  std::size_t made = 0;
+  std::optional<Failure> failure;
+  double seconds = 0;
+  {
+    Progress progress("Making parts", options.count, !env.out.quiet() && !env.out.json());
+    PartsLine line(*desk, options, *bench, std::move(software));
+    made = line.run(free_names(options.directory, options.count), interrupt, progress);
+    failure = line.failure();
+    seconds = progress.seconds();
   }
-  return {};
+  env.out.data(nlohmann::ordered_json{
+      {"parts", made}, {"directory", options.directory}, {"seconds", rounded(seconds)}});
+  if (made == options.count) return {};
+  if (!failure) failure = Failure{Exit::kPartial, "manufacture", "interrupted", ""};
+  if (made > 0) failure->exit = Exit::kPartial;
+  return with_advice(*std::move(failure), std::to_string(made) +
+                                              " parts are whole; run again for the other " +
+                                              std::to_string(options.count - made));
 }
 
 }  // namespace
