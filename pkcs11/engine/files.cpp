@@ -108,8 +108,13 @@ Outcome<std::string> make_directory(const std::string& path) {
 }
 
 Outcome<std::optional<std::string>> own_directory(const std::string& path) {
+  errno = 0;
   auto real = real_directory(path);
-  if (!real) return std::optional<std::string>();
+  if (!real) {
+    // What may be there and cannot be looked at is not taken for nothing.
+    if (errno == EACCES) return failed(path, "cannot be looked at");
+    return std::optional<std::string>();
+  }
   struct stat status {};
   if (stat(real->c_str(), &status) != 0) return failed(path, "cannot be read");
   if (auto owned = check_owner(path, status, S_IWGRP | S_IWOTH); !owned) {

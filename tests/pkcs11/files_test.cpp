@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -153,6 +154,25 @@ TEST(Files, AMissingRootKeyIsAnErrorAndNoNewToken) {
   EXPECT_NE(init_token(token.functions(), slot, kSoPin, "over it"), CKR_OK);
   EXPECT_EQ(token.home().databases().size(), 1U);
   EXPECT_THAT(use(token, make_token(token.module(), "beside it")), IsOk());
+}
+
+TEST(Files, AFolderThatMayNotBeLookedAtIsNoEmptySlot) {
+  TestToken token;
+  const auto slot = token.slot();
+  token.close_session();
+  token.finalize();
+  fs::permissions(token.home().path(), fs::perms::none);
+  EXPECT_EQ(in_child([&] {
+              // Whom the mode does not hold back becomes somebody whom it does.
+              constexpr uid_t kNobody = 65534;
+              if (geteuid() == 0 && setuid(kNobody) != 0) return 1;
+              if (token->C_Initialize(nullptr) != CKR_OK) return 2;
+              return use(token, 0) == CKR_TOKEN_NOT_RECOGNIZED ? 0 : 3;
+            }),
+            0);
+  fs::permissions(token.home().path(), fs::perms::owner_all);
+  token.initialize();
+  EXPECT_THAT(use(token, slot), IsOk());
 }
 
 TEST(Files, ANewerSchemaIsRefusedAndLeftAsItIs) {
