@@ -16,12 +16,12 @@ using core::ErrorCode;
 using core::Result;
 using core::Status;
 
-constexpr std::string_view kFileMagic = "TSPART-1";
-constexpr std::string_view kStateMagic = "TSSTATE1";
+constexpr std::string_view kFileMagic = "TSPART-2";
+constexpr std::string_view kStateMagic = "TSSTATE2";
 constexpr std::uint64_t kHeaderSize = 4096;
 constexpr std::size_t kFileFields = 16;  // magic, flash size
 constexpr std::size_t kPlaceSize = 64UL * 1024;
-constexpr std::size_t kRecordFields = 20;  // magic, generation, length
+constexpr std::size_t kRecordFields = 44;  // magic, digest before, length
 constexpr std::size_t kRecordPrefix = kRecordFields + 32;
 static_assert(kRecordPrefix + kMostState <= kPlaceSize);
 constexpr std::uint64_t kBanksStart = kHeaderSize + 2 * kPlaceSize;
@@ -30,21 +30,22 @@ constexpr std::size_t kWipeBlock = 64UL * 1024;
 constexpr std::uint64_t place_start(unsigned place) { return kHeaderSize + place * kPlaceSize; }
 
 struct Record {
-  std::uint64_t generation = 0;
+  StateDigest before{};
+  StateDigest digest{};
   core::Secret bytes;  // as they stand in the place
   [[nodiscard]] ByteView payload() const { return bytes.view().subspan(kRecordPrefix); }
 };
 using Places = std::array<std::optional<Record>, 2>;
 
-Result<Record> make_record(const core::Crypto& crypto, std::uint64_t generation,
+Result<Record> make_record(const core::Crypto& crypto, const StateDigest& before,
                            const PartState& state) {
   auto payload = encode_state(state);
   if (!payload) return std::move(payload).error();
   core::Writer fields;
-  fields.text(kStateMagic).u64(generation).u32(static_cast<std::uint32_t>(payload->size()));
+  fields.text(kStateMagic).bytes(before).u32(static_cast<std::uint32_t>(payload->size()));
   auto digest = core::sha256(crypto, {fields.view(), payload->view()});
   if (!digest) return std::move(digest).error();
-  Record record{generation, core::Secret(kRecordPrefix + payload->size())};
+  Record record{before, *digest, core::Secret(kRecordPrefix + payload->size())};
   auto at = std::copy(fields.view().begin(), fields.view().end(), record.bytes.span().begin());
   at = std::copy(digest->begin(), digest->end(), at);
   std::copy(payload->view().begin(), payload->view().end(), at);
@@ -63,9 +64,9 @@ Result<std::optional<Record>> read_record(const core::Crypto& crypto, Storage& s
   core::Reader in(prefix);
   const auto magic = in.take(kStateMagic.size());
   Record record;
-  record.generation = in.u64();
+  record.before = in.array<32>();
   const auto length = in.u32();
-  const auto digest = in.take(32);
+  record.digest = in.array<32>();
   if (core::text_of(magic) != kStateMagic || length > kMostState) return std::optional<Record>{};
   record.bytes = core::Secret(kRecordPrefix + length);
   if (auto read = storage.read(place_start(place), record.bytes.span()); !read) {
@@ -74,7 +75,7 @@ Result<std::optional<Record>> read_record(const core::Crypto& crypto, Storage& s
   auto computed =
       core::sha256(crypto, {record.bytes.view().first(kRecordFields), record.payload()});
   if (!computed) return std::move(computed).error();
-  if (!core::equal_in_constant_time(*computed, digest)) return std::optional<Record>{};
+  if (!core::equal_in_constant_time(*computed, record.digest)) return std::optional<Record>{};
   return std::optional<Record>(std::move(record));
 }
 
@@ -82,17 +83,10 @@ Result<std::optional<Record>> read_record(const core::Crypto& crypto, Storage& s
 Result<unsigned> place_in_force(const Places& places) {
   const auto& [first, second] = places;
   if (!first || !second) return first ? 0U : 1U;
-  const auto newer = first->generation >= second->generation ? 0U : 1U;
-  const auto gap =
-      newer == 0 ? first->generation - second->generation : second->generation - first->generation;
-  // One commit apart: the power went between the two places.
-  const bool agree = gap == 1 || (gap == 0 && core::equal_in_constant_time(first->bytes.view(),
-                                                                           second->bytes.view()));
-  if (!agree) {
-    return Error{ErrorCode::kStorage,
-                 "the part's state is damaged: its two copies are not of one history"};
-  }
-  return newer;
+  // The same, or the power went between the two.
+  if (first->digest == second->digest || first->before == second->digest) return 0U;
+  return Error{ErrorCode::kStorage,
+               "the part's state is damaged: its two copies are not of one history"};
 }
 
 }  // namespace
@@ -108,7 +102,7 @@ Status PartFile::format(const core::Crypto& crypto, Storage& storage, const Part
   if (!digest) return std::move(digest).error();
   header.bytes(*digest);
   if (auto wrote = storage.write(0, header.view()); !wrote) return wrote;
-  auto record = make_record(crypto, 1, state);
+  auto record = make_record(crypto, {}, state);
   if (!record) return std::move(record).error();
   for (unsigned place = 0; place < 2; ++place) {
     if (auto wrote = write_record(storage, place, *record); !wrote) return wrote;
@@ -150,11 +144,11 @@ Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Stor
   if (!in_force) return in_force.error();
   const auto& newest = *places[*in_force];
   const auto& other = places[1 - *in_force];
-  file.generation_ = newest.generation;
+  file.digest_ = newest.digest;
   auto state = decode_state(crypto, newest.payload());
   if (!state) return std::move(state).error();
   if (state->immutable.manufacture().memory.flash_size != map.flash_size) return not_a_part;
-  if (!other || other->generation != newest.generation) {
+  if (!other || other->digest != newest.digest) {
     if (auto wrote = write_record(*file.storage_, 1 - *in_force, newest); !wrote) {
       return wrote.error();
     }
@@ -178,7 +172,7 @@ Status PartFile::commit(const PartState& state) {
     fault_ = error.message;
     return error;
   };
-  auto record = make_record(*crypto_, generation_ + 1, state);
+  auto record = make_record(*crypto_, digest_, state);
   if (!record) return fail(record.error());
   if (staged_) {
     if (auto synced = storage_->sync(); !synced) return fail(synced.error());
@@ -188,7 +182,7 @@ Status PartFile::commit(const PartState& state) {
     if (auto wrote = write_record(*storage_, place, *record); !wrote) return fail(wrote.error());
     if (auto synced = storage_->sync(); !synced) return fail(synced.error());
   }
-  generation_ = record->generation;
+  digest_ = record->digest;
   return {};
 }
 

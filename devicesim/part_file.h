@@ -2,20 +2,22 @@
 //
 //   header 4 KiB ‖ state place 0, 64 KiB ‖ state place 1, 64 KiB ‖ bank 0 ‖ bank 1
 //
-//   header = "TSPART-1" ‖ u64(flash size) ‖ SHA-256(the 16 bytes before)
-//   place  = "TSSTATE1" ‖ u64(generation) ‖ u32(length of the state)
-//            ‖ SHA-256(the 20 bytes before ‖ state) ‖ state
+//   header = "TSPART-2" ‖ u64(flash size) ‖ SHA-256(the 16 bytes before)
+//   place  = "TSSTATE2" ‖ digest of the state before this one, 32 ‖ u32(length of the state)
+//            ‖ digest, 32 ‖ state
+//   digest = SHA-256(the 44 bytes before it ‖ state)
 //
-// Numbers are big-endian; what a record leaves of its place means nothing.
+// Numbers are big-endian. The first state has zeros for the digest before. What a record leaves of
+// its place means nothing.
 //
 // At rest both places hold the same, so that the loss of either takes nothing back. A commit makes
-// durable what was staged in the inactive bank, then writes one place and makes that durable, then
-// the other: two syncs, and one more when something is staged. A power cut spoils at most the place
-// that is being written: if the first, the other still holds the old state; if the second, the
-// first already holds the new one. open() takes the higher generation and makes the places the same
-// again before anyone sees the state. So no state that was reported or shown is ever followed by an
-// older one. When both places are lost, or no interrupted commit explains how they differ, the part
-// does not open.
+// durable what was staged in the inactive bank, then writes place 0 and makes that durable, then
+// place 1: two syncs, and one more when something is staged. A power cut spoils at most the place
+// that is being written: if place 0, place 1 still holds the old state; if place 1, place 0 already
+// holds the new one. open() takes place 0 when it is whole and makes the places the same again
+// before anyone sees the state. So no state that was reported or shown is ever followed by an older
+// one. When both places are lost, or no interrupted commit explains how they differ, the part does
+// not open.
 //
 // The old bank is wiped only after both places name the new one: no place may point at a bank that
 // is half erased, whatever becomes of the other place. After a failed commit nobody can tell which
@@ -30,6 +32,8 @@
 #include "devicesim/storage.h"
 
 namespace tallystick::device {
+
+using StateDigest = core::ByteArray<32>;
 
 class PartFile {
  public:
@@ -63,9 +67,9 @@ class PartFile {
   const core::Crypto* crypto_;
   std::unique_ptr<Storage> storage_;
   std::uint64_t bank_size_ = 0;
-  std::uint64_t generation_ = 0;
-  bool staged_ = false;  // written to a bank and not yet made durable
-  std::string fault_;    // why the file refuses further use; empty: it does not
+  StateDigest digest_{};  // of the record in force
+  bool staged_ = false;   // written to a bank and not yet made durable
+  std::string fault_;     // why the file refuses further use; empty: it does not
   std::optional<PartState> state_;
 };
 

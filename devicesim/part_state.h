@@ -52,7 +52,7 @@ struct PartState {
 };
 
 // The most bytes that encode_state() gives.
-constexpr std::size_t kMostState = 64UL * 1024 - 64;
+constexpr std::size_t kMostState = 64UL * 1024 - 128;
 
 core::Result<core::Secret> encode_state(const PartState& state);
 // kStorage when the bytes are not a state.

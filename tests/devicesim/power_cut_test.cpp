@@ -182,6 +182,27 @@ TEST_F(PowerCuts, D02_InTheLockLeaveThePartOpenOrLocked) {
   EXPECT_EQ(count_changes(provisioned(), lock), 4U) << "two places, each written and synced";
 }
 
+TEST_F(PowerCuts, D02_InALaterChangeKeepTheEarlierOnesOfTheSession) {
+  const auto base = provisioned();
+  for (std::uint64_t at = 0; at < 4; ++at) {
+    std::uint32_t seed = 0;
+    for (const auto cut : kCuts) {
+      const auto medium = std::make_shared<Medium>(base);
+      {
+        auto part = reopened(world_, medium, Failure{at + 4, true});
+        done(part->blow_fuse(1, 0xF0));
+        EXPECT_THAT(part->lock(), FailsWith(core::ErrorCode::kStorage));
+      }
+      medium->power_cut(cut, ++seed);
+      const auto part = reopened(world_, medium);
+      EXPECT_EQ(value(part->read_fuse(1)), 0xF0U) << "cut at change " << at << " of the lock";
+      if (part->life_cycle() != device::LifeCycle::kLocked) {
+        EXPECT_THAT(part->lock(), Succeeds());
+      }
+    }
+  }
+}
+
 TEST_F(PowerCuts, D02_WhileAFuseIsBlownLeaveItWholeOrBlown) {
   cut_everywhere(provisioned(), [](Part& part) { return part.blow_fuse(7, 0xA5A5A5A5); });
 }

@@ -4,7 +4,6 @@
 #include <ostream>
 
 #include "core/base/reader.h"
-#include "core/ts1/proof.h"
 
 namespace tallystick::test {
 
@@ -94,13 +93,25 @@ void PrintTo(const Snapshot& state, std::ostream* out) {
               core::ByteView(state.macs).first(std::min<std::size_t>(8, state.macs.size())));
 }
 
+core::ByteArray<48> expected_mac(const World& world, const OemDesk& oem, const PackagePlan& plan,
+                                 core::ByteView package, std::size_t index,
+                                 const core::DeviceId& part_id, core::ByteView challenge) {
+  const auto key = oem.proof_key(plan.suite);
+  auto mac = value(core::start_slot_mac(world.crypto(), key.view(), challenge, part_id,
+                                        package.subspan(128 + 128 * index, 128)));
+  done(mac.update(plan.assets[index].content));
+  core::ByteArray<48> expected{};
+  done(mac.finish(expected));
+  return expected;
+}
+
 Range record_range(const Medium& medium, unsigned place) {
   // As docs/formats.md has it: the header, then a place of 64 KiB each; in it 8 bytes of magic, 8
   // of generation, 4 of length, 32 of digest, and the state.
   const auto start = 4096 + place * 65536ULL;
   core::ByteArray<4> length{};
-  medium.read(start + 16, length);
-  return {start, start + 52 + core::Reader(length).u32()};
+  medium.read(start + 40, length);
+  return {start, start + 76 + core::Reader(length).u32()};
 }
 
 Range bank_range(const Medium& medium, unsigned bank) {

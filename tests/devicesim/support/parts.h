@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/ts1/proof.h"
 #include "devicesim/part.h"
 #include "tests/devicesim/support/medium.h"
 #include "tests/support/oem_desk.h"
@@ -45,6 +46,11 @@ struct Snapshot {
 };
 Snapshot snapshot(device::Part& part);
 void PrintTo(const Snapshot& state, std::ostream* out);
+
+// The MAC that the OEM expects of a part that holds asset `index` of the plan and its package.
+core::ByteArray<48> expected_mac(const World& world, const OemDesk& oem, const PackagePlan& plan,
+                                 core::ByteView package, std::size_t index,
+                                 const core::DeviceId& part_id, core::ByteView challenge);
 
 // The contents of a part's bank in a medium, [from, end).
 struct Range {
