@@ -99,6 +99,34 @@ TEST_F(PartFiles, AreOpenOnce) {
   EXPECT_THAT(open("part"), Succeeds());
 }
 
+TEST_F(PartFiles, D07_AreWithOneStationAtATime) {
+  const auto package = oem_.package(small_plan());
+  auto part = create("part");
+  make_ready(world_, *part, world_.software());
+  const auto id = part->id();
+  const auto second_station = [&] {
+    const auto child = ::fork();
+    if (child == 0) {
+      auto seen = open("part");
+      if (!seen) ::_exit(2);
+      ::_exit((*seen)->id() == id && (*seen)->info().package ? 0 : 1);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  done(part->load_share_blob(oem_.device_blob(part->public_key())));
+  auto installer = value(part->install_package(package.size()));
+  done(installer->update(core::ByteView(package).first(package.size() / 2)));
+  EXPECT_EQ(second_station(), 2) << "the first one is still at it";
+  done(installer->update(core::ByteView(package).subspan(package.size() / 2)));
+  done(installer->finish());
+  EXPECT_EQ(second_station(), 2);
+  installer.reset();
+  part.reset();
+  EXPECT_EQ(second_station(), 0) << "the same part, and it holds the package";
+}
+
 TEST_F(PartFiles, ThatAreThereAreNeverOverwritten) {
   const auto id = create("part")->id();
   EXPECT_THAT(Part::create(world_.crypto_ptr(), scratch_.file("part"), manufacture_for(world_)),
