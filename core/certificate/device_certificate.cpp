@@ -156,21 +156,28 @@ struct Draft {
   const char* key_usage;
 };
 
+// 99991231235959Z, the last second that X.509 can name.
+constexpr std::int64_t kLastSecond = 253'402'300'799;
+
 Result<Bytes> draft_certificate(const Crypto& crypto, const Draft& draft) {
+  const auto last = draft.validity.not_after == 0 ? kLastSecond : draft.validity.not_after;
+  if (draft.validity.not_before > last || last > kLastSecond) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a certificate's life begins before it ends, and that in the year 9999 or before",
+                 0};
+  }
   const X509Ptr certificate(X509_new_ex(crypto.lib(), nullptr));
   ByteArray<20> serial{};
   if (auto filled = crypto.random(serial); !filled) return std::move(filled).error();
   serial[0] = static_cast<std::uint8_t>((serial[0] & 0x7FU) | 0x40U);  // positive, full length
   const BnPtr number(BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr));
   auto* const x509 = certificate.get();
-  const bool forever = draft.validity.not_after == 0;
   bool made = certificate && number && X509_set_version(x509, X509_VERSION_3) == 1 &&
               BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)) != nullptr &&
               X509_set_subject_name(x509, draft.subject) == 1 &&
               X509_set_issuer_name(x509, draft.issuer) == 1 &&
               set_time(X509_getm_notBefore(x509), draft.validity.not_before) &&
-              (forever ? ASN1_TIME_set_string_X509(X509_getm_notAfter(x509), "99991231235959Z") == 1
-                       : set_time(X509_getm_notAfter(x509), draft.validity.not_after)) &&
+              set_time(X509_getm_notAfter(x509), last) &&
               X509_set_pubkey(x509, draft.subject_key->pkey()) == 1;
   if (made) {
     X509V3_CTX issuing;
@@ -220,7 +227,8 @@ Result<DeviceCertificate> verify_device_certificate(const Crypto& crypto, ByteVi
   if (X509_get_version(x509) != X509_VERSION_3 || !extensions_understood(x509) ||
       (X509_get_extension_flags(x509) & (EXFLAG_INVALID | EXFLAG_CA)) != 0 ||
       (X509_get_extension_flags(x509) & EXFLAG_KUSAGE) == 0 ||
-      (X509_get_key_usage(x509) & KU_DIGITAL_SIGNATURE) == 0) {
+      (X509_get_key_usage(x509) & KU_DIGITAL_SIGNATURE) == 0 ||
+      (X509_get_key_usage(x509) & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0) {
     return malformed("not the certificate of a device");
   }
   auto key = EcPublicKey::from_pkey(crypto, Curve::kP256, X509_get0_pubkey(x509));

@@ -23,12 +23,13 @@ struct DeviceCertificate {
 
 constexpr std::size_t kMostCertificateBytes = 4096;
 
-// Strict DER, the profile's form, and the signature under `icm_public_key` (X ‖ Y). kMalformed for
-// form, kBadSignature for the signature, kInconsistent when subject and key disagree. Validity
-// dates are for the caller: parts have no clock.
+// Strict DER, the profile's form, no right to certify, and the signature under `icm_public_key`
+// (X ‖ Y). kMalformed for form, kBadSignature for the signature, kInconsistent when subject and key
+// disagree. Validity dates are for the caller: parts have no clock.
 Result<DeviceCertificate> verify_device_certificate(const Crypto& crypto, ByteView der,
                                                     ByteView icm_public_key);
 
+// Where a certificate is made of one that ends before it begins, or after 9999: kInvalidArgument.
 struct Validity {
   std::int64_t not_before = 0;  // Unix seconds
   std::int64_t not_after = 0;   // 0: 99991231235959Z, no expiry (IEEE 802.1AR)

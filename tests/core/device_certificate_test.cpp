@@ -173,6 +173,31 @@ TEST_F(DeviceCertificates, P04_RefuseTricksThatTheIcmSigned) {
   EXPECT_TRUE(is_ok(verified(harmless))) << "an unknown extension that is not critical";
 }
 
+TEST_F(DeviceCertificates, D11_RefuseMoreRightsThanADeviceHas) {
+  const auto with_usage = [](const char* usage) {
+    return [usage](X509* x509) {
+      remove_extension(x509, NID_key_usage);
+      add_extension(x509, NID_key_usage, usage);
+    };
+  };
+  const auto with_constraints = [](const char* constraints) {
+    return [constraints](X509* x509) {
+      remove_extension(x509, NID_basic_constraints);
+      add_extension(x509, NID_basic_constraints, constraints);
+    };
+  };
+  const std::pair<const char*, std::function<void(X509*)>> rights[] = {
+      {"CA", with_constraints("critical,CA:TRUE,pathlen:0")},
+      {"CA, not critical", with_constraints("CA:TRUE")},
+      {"signs certificates", with_usage("critical,digitalSignature,keyAgreement,keyCertSign")},
+      {"signs certificates, not critical", with_usage("digitalSignature,keyCertSign")},
+      {"signs revocation lists", with_usage("critical,digitalSignature,keyAgreement,cRLSign")}};
+  for (const auto& [what, change] : rights) {
+    EXPECT_TRUE(fails_with(verified(changed(change)), ErrorCode::kMalformed)) << what;
+  }
+  EXPECT_TRUE(is_ok(verified(changed(with_usage("critical,digitalSignature")))));
+}
+
 TEST_F(DeviceCertificates, P04_RefuseExplicitCurveParameters) {
   const auto certificate = changed([this](X509* x509) {
     const PkeyPtr key(EVP_PKEY_dup(device_.key.public_key().pkey()));
@@ -283,26 +308,6 @@ TEST_F(DeviceCertificates, TheIcmsOwnIsSelfSignedAndNoDevices) {
       fails_with(icm_certificate_to_sign(crypto(), Bytes(96), "ICM", {}), ErrorCode::kMalformed));
   EXPECT_TRUE(fails_with(icm_certificate_to_sign(crypto(), icm_.key.public_xy(), "", {}),
                          ErrorCode::kInvalidArgument));
-}
-
-TEST_F(DeviceCertificates, ChainForX509Tools) {
-  const auto front =
-      must(icm_certificate_to_sign(crypto(), icm_.key.public_xy(), "ICM", {1'700'000'000, 0}));
-  const auto own = must(assemble_certificate(front, icm_.sign({front})));
-  const auto parse = [](const Bytes& bytes) {
-    const auto* cursor = bytes.data();
-    return X509Ptr(d2i_X509(nullptr, &cursor, static_cast<long>(bytes.size())));
-  };
-  const auto root = parse(own);
-  const auto leaf = parse(good_);
-  using StorePtr = std::unique_ptr<X509_STORE, HandleDeleter<X509_STORE_free>>;
-  using StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, HandleDeleter<X509_STORE_CTX_free>>;
-  const StorePtr store(X509_STORE_new());
-  ASSERT_EQ(X509_STORE_add_cert(store.get(), root.get()), 1);
-  const StoreCtxPtr context(X509_STORE_CTX_new());
-  ASSERT_EQ(X509_STORE_CTX_init(context.get(), store.get(), leaf.get(), nullptr), 1);
-  EXPECT_EQ(X509_verify_cert(context.get()), 1)
-      << X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
 }
 
 }  // namespace
