@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <random>
+
 #include "devicesim/fuses.h"
 #include "tests/devicesim/support/parts.h"
 
@@ -61,6 +64,51 @@ TEST(LifeCycles, D02_NoStuckBitsMakeOneStateAnother) {
       }
     }
   }
+}
+
+TEST(LifeCycles, D14_AMisreadOfUpToTwentyFusesIsDamageAndNoOtherState) {
+  std::minstd_rand random(14);
+  for (const auto state : kStates) {
+    for (const auto wanted : kStates) {
+      if (wanted == state) continue;
+      const auto bits = fuses_in(state).bits();
+      const auto apart = bits ^ fuses_in(wanted).bits();
+      ASSERT_GE(std::popcount(apart), 21);
+      // Faults on the way to the wanted state, twenty of them at most.
+      for (int round = 0; round < 2000; ++round) {
+        std::uint64_t fault = apart;
+        while (std::popcount(fault) > 20) fault &= ~(1ULL << (random() % 64));
+        EXPECT_EQ(LifeCycleFuses(bits ^ fault).state(), LifeCycle::kDamaged);
+      }
+    }
+  }
+}
+
+TEST(LifeCycles, D14_APartWithMisreadFusesStaysOff) {
+  const World world;
+  const OemDesk oem(world);
+  const auto medium = new_medium();
+  auto part = ready_part(world, "", medium);
+  done(program(*part, oem.share_blob(), oem.package(small_plan())));
+  done(part->lock());
+  part.reset();
+  // The record with other fuses and a digest that fits, so that nothing but the code gives it away.
+  {
+    auto file =
+        value(device::PartFile::open(world.crypto(), std::make_unique<MediumStorage>(medium)));
+    auto state = file.take_state();
+    state.life_cycle = LifeCycleFuses(state.life_cycle.bits() & ~1ULL);
+    done(file.commit(state));
+  }
+  part = reopened(world, medium);
+  EXPECT_EQ(part->life_cycle(), LifeCycle::kDamaged);
+  EXPECT_EQ(part->running(), nullptr);
+  ASSERT_TRUE(part->boot_error().has_value());
+  EXPECT_THAT(part->load_software(world.software()), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(part->install_package(1000), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(part->blow_fuse(0, 1), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_FALSE(part->read_flash(0, 1).ok());
+  EXPECT_THAT(part->reset(), FailsWith(ErrorCode::kLifeCycle));
 }
 
 TEST(LifeCycles, DamagedFusesAdvanceNowhere) {
