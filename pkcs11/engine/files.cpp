@@ -65,16 +65,10 @@ std::string from_environment(const char* name) {
   return value != nullptr && value[0] == '/' ? std::string(value) : std::string();
 }
 
-}  // namespace
-
-Outcome<std::string> home_directory() {
-  if (const char* const given = secure_getenv("TALLYSTICK_HOME"); given != nullptr && *given != 0) {
-    return std::string(given);
-  }
-  if (auto data = from_environment("XDG_DATA_HOME"); !data.empty()) return data + "/tallystick";
-  if (auto home = from_environment("HOME"); !home.empty()) {
-    return home + "/.local/share/tallystick";
-  }
+// The folder that a variable of the XDG base directories names, or its usual place under home.
+Outcome<std::string> user_directory(const char* variable, std::string_view usual) {
+  if (auto named = from_environment(variable); !named.empty()) return named;
+  if (auto home = from_environment("HOME"); !home.empty()) return home.append(usual);
   std::array<char, 4096> space{};
   struct passwd entry {};
   struct passwd* found = nullptr;
@@ -82,8 +76,46 @@ Outcome<std::string> home_directory() {
       entry.pw_dir == nullptr) {
     return fault(CKR_DEVICE_ERROR, "no home directory: set TALLYSTICK_HOME");
   }
-  return std::string(entry.pw_dir) + "/.local/share/tallystick";
+  return std::string(entry.pw_dir).append(usual);
 }
+
+// All of an open file into a buffer of its size.
+Outcome<void> read_all(const FileDescriptor& fd, const std::string& path,
+                       core::MutableByteView out) {
+  while (!out.empty()) {
+    const auto got = read(fd.get(), out.data(), out.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return failed(path, "cannot be read");
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
+// The status of a regular file of at most `cap` bytes.
+Outcome<struct stat> small_file(const FileDescriptor& fd, const std::string& path,
+                                std::size_t cap) {
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0) return failed(path, "cannot be read");
+  if (!S_ISREG(status.st_mode) || status.st_size < 0 ||
+      static_cast<std::size_t>(status.st_size) > cap) {
+    return fault(CKR_DEVICE_ERROR, path + ": is not a small plain file");
+  }
+  return status;
+}
+
+}  // namespace
+
+Outcome<std::string> home_directory(const std::string& configured) {
+  if (const char* const given = secure_getenv("TALLYSTICK_HOME"); given != nullptr && *given != 0) {
+    return std::string(given);
+  }
+  if (!configured.empty()) return configured;
+  auto data = user_directory("XDG_DATA_HOME", "/.local/share");
+  if (!data) return std::move(data).error();
+  return *data + "/tallystick";
+}
+
+Outcome<std::string> config_directory() { return user_directory("XDG_CONFIG_HOME", "/.config"); }
 
 std::optional<std::string> real_directory(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
@@ -169,24 +201,34 @@ std::optional<FileIdentity> identity_of(const std::string& path) {
 Outcome<core::Secret> read_small_file(const std::string& path, std::size_t cap) {
   const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!fd.ok()) return failed(path, "cannot be opened");
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) return failed(path, "cannot be read");
-  if (!S_ISREG(status.st_mode) || status.st_size < 0 ||
-      static_cast<std::size_t>(status.st_size) > cap) {
-    return fault(CKR_DEVICE_ERROR, path + ": is not a small plain file");
-  }
-  if (auto owned = check_owner(path, status, S_IRWXG | S_IRWXO); !owned) {
+  auto status = small_file(fd, path, cap);
+  if (!status) return std::move(status).error();
+  if (auto owned = check_owner(path, *status, S_IRWXG | S_IRWXO); !owned) {
     return std::move(owned).error();
   }
-  core::Secret out(static_cast<std::size_t>(status.st_size));
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const auto got = read(fd.get(), out.span().data() + done, out.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return failed(path, "cannot be read");
-    done += static_cast<std::size_t>(got);
-  }
+  core::Secret out(static_cast<std::size_t>(status->st_size));
+  if (auto done = read_all(fd, path, out.span()); !done) return std::move(done).error();
   return out;
+}
+
+Outcome<std::optional<core::Bytes>> read_trusted_file(const std::string& path, std::size_t cap) {
+  const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.ok()) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::optional<core::Bytes>();
+    return failed(path, "cannot be opened");
+  }
+  auto status = small_file(fd, path, cap);
+  if (!status) return std::move(status).error();
+  if (status->st_uid != 0) {
+    if (auto owned = check_owner(path, *status, S_IWGRP | S_IWOTH); !owned) {
+      return std::move(owned).error();
+    }
+  } else if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fault(CKR_DEVICE_ERROR, path + ": others may use it; its mode is too open");
+  }
+  core::Bytes out(static_cast<std::size_t>(status->st_size));
+  if (auto done = read_all(fd, path, out); !done) return std::move(done).error();
+  return std::optional<core::Bytes>(std::move(out));
 }
 
 Outcome<std::string> make_scratch_directory(const std::string& parent) {

@@ -10,9 +10,12 @@
 
 namespace tallystick::token {
 
-// $TALLYSTICK_HOME, else $XDG_DATA_HOME/tallystick, else ~/.local/share/tallystick. The variables
-// are ignored in a privileged program (A76).
-Outcome<std::string> home_directory();
+// The folder with the tokens: $TALLYSTICK_HOME, else `configured` where it is not empty, else
+// $XDG_DATA_HOME/tallystick, else ~/.local/share/tallystick. The variables are ignored in a
+// privileged program (A76).
+Outcome<std::string> home_directory(const std::string& configured);
+// $XDG_CONFIG_HOME, else ~/.config, likewise.
+Outcome<std::string> config_directory();
 // Makes the directory and its parents. Links on the way are the user's business; the last part must
 // be a directory of the user's own that no one else may write to. Gives its path without links.
 Outcome<std::string> make_directory(const std::string& path);
@@ -27,7 +30,10 @@ std::optional<std::string> real_directory(const std::string& path);
 Outcome<void> write_new_file(const std::string& path, core::ByteView bytes);
 // A file of at most `cap` bytes that is the user's own, regular, and nobody else's to read.
 Outcome<core::Secret> read_small_file(const std::string& path, std::size_t cap);
-// The same checks without reading; false when there is no such file.
+// A regular file of at most `cap` bytes that nobody but the user and root can have written; links
+// are followed. Nothing when there is no such file.
+Outcome<std::optional<core::Bytes>> read_trusted_file(const std::string& path, std::size_t cap);
+// The checks of read_small_file() without reading; false when there is no such file.
 Outcome<bool> check_private_file(const std::string& path);
 
 // Which file a path names, whatever is in it; nothing when there is none.

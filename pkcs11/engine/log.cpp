@@ -9,15 +9,15 @@
 
 namespace tallystick::token {
 
-Log::Log() : Log(secure_getenv("TALLYSTICK_LOG")) {}
-
-Log::Log(const char* target) {
-  if (target == nullptr || *target == 0) return;
-  if (std::string_view(target) == "stderr") {
-    fd_ = STDERR_FILENO;
+Log::Log(const std::string& configured) {
+  const char* const given = secure_getenv("TALLYSTICK_LOG");
+  const std::string target = given != nullptr && *given != 0 ? given : configured;
+  if (target.empty()) return;
+  if (target == "stderr") {
+    fd_ = kStandardError;
     return;
   }
-  fd_ = open(target, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  fd_ = open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
   owned_ = fd_ >= 0;
 }
 

@@ -1,5 +1,5 @@
-// The log hook: one line for each call that failed, to where TALLYSTICK_LOG says: a file or
-// "stderr". Without the variable, and in privileged programs (A76), nothing is written.
+// The log hook: one line for each call that failed, to where TALLYSTICK_LOG or the configuration
+// says: a file or "stderr". The variable is ignored in privileged programs (A76).
 #pragma once
 
 #include <string>
@@ -11,8 +11,9 @@ namespace tallystick::token {
 
 class Log {
  public:
-  Log();
-  explicit Log(const char* target);  // for tests and other hosts of the engine
+  // To where TALLYSTICK_LOG says, else to `configured`; nowhere when both are empty.
+  explicit Log(const std::string& configured = {});
+  static Log standard_error() { return Log(kStandardError); }
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
   ~Log();
@@ -20,6 +21,9 @@ class Log {
   void failure(std::string_view where, const Fault& fault) const;
 
  private:
+  static constexpr int kStandardError = 2;
+  explicit Log(int fd) : fd_(fd) {}
+
   int fd_ = -1;
   bool owned_ = false;
 };

@@ -9,10 +9,22 @@
 namespace tallystick::token {
 
 Outcome<std::shared_ptr<Module>> Module::create(ModuleOptions options) {
+  auto settings = std::make_shared<Settings>();
+  if (options.settings) {
+    *settings = *std::move(options.settings);
+  } else {
+    auto read = read_settings();
+    if (!read) {
+      // Nobody has said yet where the log is, and the user must see why nothing works.
+      Log::standard_error().failure("configuration", read.error());
+      return std::move(read).error();
+    }
+    *settings = *std::move(read);
+  }
   auto crypto = core::Crypto::create();
   if (!crypto) return from_core(crypto.error(), CKR_GENERAL_ERROR);
   if (options.home.empty()) {
-    auto home = home_directory();
+    auto home = home_directory(settings->directory);
     if (!home) return std::move(home).error();
     options.home = *std::move(home);
   }
@@ -21,7 +33,7 @@ Outcome<std::shared_ptr<Module>> Module::create(ModuleOptions options) {
   if (!directory) return std::move(directory).error();
 
   auto mechanisms = std::make_shared<MechanismTable>();
-  register_standard_mechanisms(*mechanisms);
+  register_standard_mechanisms(*mechanisms, *settings);
   register_ts_mechanisms(*mechanisms);
 
   Services services;
@@ -30,7 +42,8 @@ Outcome<std::shared_ptr<Module>> Module::create(ModuleOptions options) {
   services.policy = std::make_shared<Policy>(std::move(options.hooks));
   services.handles =
       options.handles ? std::move(options.handles) : std::make_shared<HandleSource>();
-  services.log = std::make_shared<Log>();
+  services.log = std::make_shared<Log>(settings->log);
+  services.settings = std::move(settings);
   std::shared_ptr<Module> module(new Module(std::move(services), *std::move(directory)));
   if (auto found = module->find_slots(); !found) return std::move(found).error();
   return module;

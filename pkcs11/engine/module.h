@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <unordered_map>
 
 #include "pkcs11/engine/session.h"
@@ -10,7 +11,8 @@
 namespace tallystick::token {
 
 struct ModuleOptions {
-  std::string home;  // empty: what the environment says
+  std::string home;                  // empty: what the environment and the settings say
+  std::optional<Settings> settings;  // nothing: what read_settings() gives
   Hooks hooks;
   // Given by who makes one module after another, so that a handle of the one before is none of the
   // next; null: a source of its own.

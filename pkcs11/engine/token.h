@@ -14,6 +14,7 @@
 #include "pkcs11/engine/pin.h"
 #include "pkcs11/engine/policy.h"
 #include "pkcs11/engine/root_key.h"
+#include "pkcs11/engine/settings.h"
 #include "pkcs11/engine/store.h"
 
 namespace tallystick::token {
@@ -27,6 +28,7 @@ struct Services {
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<HandleSource> handles;
   std::shared_ptr<Log> log;
+  std::shared_ptr<const Settings> settings;
 };
 
 enum class Login : std::uint8_t { kNone, kUser, kSo };

@@ -2,7 +2,7 @@
 
 namespace tallystick::token {
 
-void register_standard_mechanisms(MechanismTable& table) {
+void register_standard_mechanisms(MechanismTable& table, const Settings& /*settings*/) {
   register_aes(table);
   register_ec(table);
   register_digests(table);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pkcs11/engine/mechanism.h"
+#include "pkcs11/engine/settings.h"
 
 namespace tallystick::token {
 
@@ -11,6 +12,7 @@ void register_digests(MechanismTable& table);
 void register_hmacs(MechanismTable& table);
 void register_generic_secrets(MechanismTable& table);
 
-void register_standard_mechanisms(MechanismTable& table);
+// The settings say which of the mechanisms that are off by default are offered.
+void register_standard_mechanisms(MechanismTable& table, const Settings& settings);
 
 }  // namespace tallystick::token

@@ -26,8 +26,17 @@ int exit_status(int pid) {
 
 }  // namespace
 
-Home::Home() { (void)setenv("TALLYSTICK_HOME", path().c_str(), 1); }
-Home::~Home() { (void)unsetenv("TALLYSTICK_HOME"); }
+Home::Home() {
+  configure("");
+  (void)setenv("TALLYSTICK_HOME", path().c_str(), 1);
+  (void)setenv("TALLYSTICK_CONF", settings().c_str(), 1);
+}
+Home::~Home() {
+  (void)unsetenv("TALLYSTICK_HOME");
+  (void)unsetenv("TALLYSTICK_CONF");
+}
+
+void Home::configure(std::string_view text) const { write_file(settings(), core::bytes_of(text)); }
 
 std::vector<std::string> Home::files_named(const std::string& name) const {
   std::vector<std::string> found;

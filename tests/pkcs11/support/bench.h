@@ -15,7 +15,8 @@ namespace tallystick::test {
 inline constexpr const char* kSoPin = "the SO's own PIN";
 inline constexpr const char* kUserPin = "the user's PIN";
 
-// Points $TALLYSTICK_HOME to a new folder for as long as it lives.
+// Points $TALLYSTICK_HOME to a new folder for as long as it lives, and $TALLYSTICK_CONF to a file
+// of its own, empty at first, so that the settings of the machine have no say.
 class Home {
  public:
   Home();
@@ -24,6 +25,9 @@ class Home {
   ~Home();
 
   [[nodiscard]] std::string path() const { return scratch_.file("home"); }
+  [[nodiscard]] std::string settings() const { return scratch_.file("tallystick.toml"); }
+  // What C_Initialize reads next.
+  void configure(std::string_view text) const;
   // token.db and root.key of every token, in the order of their folders.
   [[nodiscard]] std::vector<std::string> databases() const { return files_named("token.db"); }
   [[nodiscard]] std::vector<std::string> root_keys() const { return files_named("root.key"); }
