@@ -91,6 +91,10 @@ class DigestOperation {
   virtual ~DigestOperation() = default;
 
   [[nodiscard]] virtual std::size_t size() const = 0;
+  Outcome<void> once(core::ByteView data, core::MutableByteView digest) {
+    if (auto fed = update(data); !fed) return fed;
+    return finish(digest);
+  }
   virtual Outcome<void> update(core::ByteView data) = 0;
   virtual Outcome<void> finish(core::MutableByteView digest) = 0;
 };

@@ -112,14 +112,25 @@ class Session {
   template <typename T>
   using Slot = Active<T> Session::*;
   template <typename T>
-  Outcome<void> start(Slot<T> which, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle,
-                      Use use,
-                      Outcome<std::unique_ptr<T>> (*Mechanism::*factory)(const OperationInput&));
+  using Factory = Outcome<std::unique_ptr<T>> (*Mechanism::*)(const OperationInput&);
   template <typename T>
   Outcome<T*> active(Active<T>& slot) TS_REQUIRES(mutex_);
-  Outcome<void> cipher_once(Slot<CipherOperation> which, core::ByteView in, Output out);
-  Outcome<void> cipher_update(Slot<CipherOperation> which, core::ByteView in, Output out);
-  Outcome<void> cipher_finish(Slot<CipherOperation> which, Output out);
+
+  // The shape of every call on an operation (session_step.h): C_...Init, then any of the others.
+  enum class Step : std::uint8_t { kOnce, kPart, kEnd };
+  template <typename T, typename Make>
+  Outcome<void> begin(Slot<T> which, const CK_MECHANISM* mechanism, Make make);
+  template <typename T, typename Body>
+  Outcome<void> run(Slot<T> which, Step step, Body body);
+  // What the calls of several kinds of operation have in common.
+  template <typename T>
+  Outcome<void> start(Slot<T> which, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle,
+                      Use use, Factory<T> factory);
+  template <typename T>
+  Outcome<void> feed(Slot<T> which, core::ByteView in);
+  template <typename T>
+  Outcome<void> sum(Slot<T> which, Step step, core::ByteView in, Output out);
+  Outcome<void> cipher(Slot<CipherOperation> which, Step step, core::ByteView in, Output out);
 
   const CK_SESSION_HANDLE handle_;
   const std::shared_ptr<Token> token_;

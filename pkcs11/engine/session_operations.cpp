@@ -1,10 +1,7 @@
 // Session: encryption, decryption, digests, signatures.
-//
-// An operation ends with its last call, whatever that answers, except when the caller only asked
-// for a length or gave too small a buffer (PKCS#11 section 5.2).
 #include <functional>
 
-#include "pkcs11/engine/session.h"
+#include "pkcs11/engine/session_step.h"
 
 namespace tallystick::token {
 namespace {
@@ -15,15 +12,14 @@ bool overlaps(core::ByteView a, core::ByteView b) {
          before(b.data(), a.data() + a.size());
 }
 
-// Input that the output would overwrite before it is read is copied first.
+}  // namespace
+
 core::ByteView detached(core::ByteView in, core::MutableByteView out, bool in_place,
                         core::Secret& copy) {
   if (!overlaps(in, out) || (in_place && in.data() == out.data())) return in;
   copy = core::Secret::copy_of(in);
   return copy.view();
 }
-
-}  // namespace
 
 Outcome<Parameter> Session::parameter_of(const CK_MECHANISM& mechanism) const {
   return Parameter::read(mechanism);
@@ -54,305 +50,137 @@ Outcome<Session::Chosen> Session::choose(const CK_MECHANISM& mechanism, CK_OBJEC
   return Chosen{entry, *std::move(parameter), *std::move(key)};
 }
 
-template <typename T>
-Outcome<void> Session::start(
-    Slot<T> which, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle, Use use,
-    Outcome<std::unique_ptr<T>> (*Mechanism::*factory)(const OperationInput&)) {
-  const Lock lock(mutex_);
-  auto& slot = this->*which;
-  if (auto open = open_check(); !open) return open;
-  if (mechanism == nullptr) {
-    slot = {};
-    return {};
-  }
-  if (active(slot)) return fault(CKR_OPERATION_ACTIVE, "an operation of this kind is active");
-  // Taken first: a logout from here on ends the operation.
-  const auto epoch = token_->login_epoch();
-  const auto* const entry = token_->services().mechanisms->find(mechanism->mechanism);
-  if (entry == nullptr || entry->*factory == nullptr) {
-    return bad_mechanism("the mechanism does not do this");
-  }
-  auto chosen = choose(*mechanism, key_handle, use);
-  if (!chosen) return std::move(chosen).error();
-  if (chosen->mechanism->*factory == nullptr) {
-    return bad_mechanism("the mechanism does not do this");
-  }
-  const bool is_private = chosen->key->is_private();
-  auto operation =
-      (chosen->mechanism->*factory)({token_->context(), chosen->parameter, std::move(chosen->key)});
-  if (!operation) return std::move(operation).error();
-  slot = {*std::move(operation), is_private ? epoch : 0, false};
-  return {};
-}
+// ---- Encryption and decryption ----
 
-template <typename T>
-Outcome<T*> Session::active(Active<T>& slot) {
-  if (slot.operation != nullptr && slot.login_epoch != 0 &&
-      slot.login_epoch != token_->login_epoch()) {
-    slot = {};
-  }
-  if (slot.operation == nullptr) return not_initialized();
-  return slot.operation.get();
-}
-
-Outcome<void> Session::cipher_once(Slot<CipherOperation> which, core::ByteView in, Output out) {
-  const Lock lock(mutex_);
-  auto& slot = this->*which;
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(slot);
-  if (!operation) return std::move(operation).error();
-  if (slot.in_parts) return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
-  auto size = (*operation)->once_size(in.size());
-  if (!size) {
-    slot = {};
-    return std::move(size).error();
-  }
-  auto room = out.reserve(*size);
-  if (!room) return std::move(room).error();
-  if (!*room) return {};
-  core::Secret copy;
-  const auto space = out.first(*size);
-  auto written = (*operation)->once(detached(in, space, (*operation)->in_place(), copy), space);
-  slot = {};
-  if (!written) return std::move(written).error();
-  out.wrote(*written);
-  return {};
-}
-
-Outcome<void> Session::cipher_update(Slot<CipherOperation> which, core::ByteView in, Output out) {
-  const Lock lock(mutex_);
-  auto& slot = this->*which;
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(slot);
-  if (!operation) return std::move(operation).error();
-  auto size = (*operation)->update_size(in.size());
-  if (!size) {
-    slot = {};
-    return std::move(size).error();
-  }
-  // A part that gives nothing yet may come without a buffer.
-  if (*size > 0) {
-    auto room = out.reserve(*size);
-    if (!room) return std::move(room).error();
-    if (!*room) return {};
-  }
-  slot.in_parts = true;
-  core::Secret copy;
-  const auto space = out.first(*size);
-  auto written = (*operation)->update(detached(in, space, (*operation)->in_place(), copy), space);
-  if (!written) {
-    slot = {};
-    return std::move(written).error();
-  }
-  out.wrote(*written);
-  return {};
-}
-
-Outcome<void> Session::cipher_finish(Slot<CipherOperation> which, Output out) {
-  const Lock lock(mutex_);
-  auto& slot = this->*which;
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(slot);
-  if (!operation) return std::move(operation).error();
-  auto size = (*operation)->finish_size();
-  if (!size) {
-    slot = {};
-    return std::move(size).error();
-  }
-  if (*size > 0) {
-    auto room = out.reserve(*size);
-    if (!room) return std::move(room).error();
-    if (!*room) return {};
-  }
-  auto written = (*operation)->finish(out.first(*size));
-  slot = {};
-  if (!written) return std::move(written).error();
-  out.wrote(*written);
-  return {};
+Outcome<void> Session::cipher(Slot<CipherOperation> which, Step step, core::ByteView in,
+                              Output out) {
+  return run(which, step, [&](CipherOperation& operation) {
+    const auto size = step == Step::kOnce   ? operation.once_size(in.size())
+                      : step == Step::kPart ? operation.update_size(in.size())
+                                            : operation.finish_size();
+    return produce(size, step == Step::kOnce, out, [&](core::MutableByteView space) {
+      if (step == Step::kEnd) return operation.finish(space);
+      core::Secret copy;
+      const auto input = detached(in, space, operation.in_place(), copy);
+      return step == Step::kOnce ? operation.once(input, space) : operation.update(input, space);
+    });
+  });
 }
 
 Outcome<void> Session::encrypt_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle) {
   return start(&Session::encrypt_, mechanism, key_handle, Use::kEncrypt, &Mechanism::encrypt);
 }
 Outcome<void> Session::encrypt(core::ByteView in, Output out) {
-  return cipher_once(&Session::encrypt_, in, out);
+  return cipher(&Session::encrypt_, Step::kOnce, in, out);
 }
 Outcome<void> Session::encrypt_update(core::ByteView in, Output out) {
-  return cipher_update(&Session::encrypt_, in, out);
+  return cipher(&Session::encrypt_, Step::kPart, in, out);
 }
-Outcome<void> Session::encrypt_finish(Output out) { return cipher_finish(&Session::encrypt_, out); }
+Outcome<void> Session::encrypt_finish(Output out) {
+  return cipher(&Session::encrypt_, Step::kEnd, {}, out);
+}
 
 Outcome<void> Session::decrypt_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle) {
   return start(&Session::decrypt_, mechanism, key_handle, Use::kDecrypt, &Mechanism::decrypt);
 }
 Outcome<void> Session::decrypt(core::ByteView in, Output out) {
-  return cipher_once(&Session::decrypt_, in, out);
+  return cipher(&Session::decrypt_, Step::kOnce, in, out);
 }
 Outcome<void> Session::decrypt_update(core::ByteView in, Output out) {
-  return cipher_update(&Session::decrypt_, in, out);
+  return cipher(&Session::decrypt_, Step::kPart, in, out);
 }
-Outcome<void> Session::decrypt_finish(Output out) { return cipher_finish(&Session::decrypt_, out); }
+Outcome<void> Session::decrypt_finish(Output out) {
+  return cipher(&Session::decrypt_, Step::kEnd, {}, out);
+}
+
+// ---- Digests, signatures, MACs ----
+
+template <typename T>
+Outcome<void> Session::feed(Slot<T> which, core::ByteView in) {
+  return run(which, Step::kPart, [&](T& operation) -> Outcome<bool> {
+    if (auto fed = operation.update(in); !fed) return std::move(fed).error();
+    return true;
+  });
+}
+
+template <typename T>
+Outcome<void> Session::sum(Slot<T> which, Step step, core::ByteView in, Output out) {
+  return run(which, step, [&](T& operation) {
+    return produce(operation.size(), true, out, [&](core::MutableByteView space) {
+      if (step == Step::kEnd) return all_of(operation.finish(space), space);
+      core::Secret copy;
+      return all_of(operation.once(detached(in, space, false, copy), space), space);
+    });
+  });
+}
 
 Outcome<void> Session::digest_start(const CK_MECHANISM* mechanism) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  if (mechanism == nullptr) {
-    digest_ = {};
-    return {};
-  }
-  if (digest_.operation) return fault(CKR_OPERATION_ACTIVE, "a digest is active");
-  const CK_MECHANISM copy = *mechanism;
-  const auto* const entry = token_->services().mechanisms->find(copy.mechanism);
-  if (entry == nullptr || entry->digest == nullptr) return bad_mechanism("not a digest");
-  auto parameter = parameter_of(copy);
-  if (!parameter) return std::move(parameter).error();
-  auto operation = entry->digest(token_->context(), *parameter);
-  if (!operation) return std::move(operation).error();
-  digest_ = {*std::move(operation), 0, false};
-  return {};
+  using Digest = Active<DigestOperation>;
+  return begin(&Session::digest_, mechanism, [&](const CK_MECHANISM& wanted) -> Outcome<Digest> {
+    const auto* const entry = token_->services().mechanisms->find(wanted.mechanism);
+    if (entry == nullptr || entry->digest == nullptr) return bad_mechanism("not a digest");
+    auto parameter = parameter_of(wanted);
+    if (!parameter) return std::move(parameter).error();
+    auto operation = entry->digest(token_->context(), *parameter);
+    if (!operation) return std::move(operation).error();
+    return Digest{*std::move(operation), 0, false};
+  });
 }
-
 Outcome<void> Session::digest(core::ByteView in, Output out) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(digest_);
-  if (!operation) return std::move(operation).error();
-  if (digest_.in_parts) return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
-  const auto size = (*operation)->size();
-  auto room = out.reserve(size);
-  if (!room) return std::move(room).error();
-  if (!*room) return {};
-  auto done = (*operation)->update(in);
-  if (done) done = (*operation)->finish(out.first(size));
-  digest_ = {};
-  return done;
+  return sum(&Session::digest_, Step::kOnce, in, out);
 }
-
-Outcome<void> Session::digest_update(core::ByteView in) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(digest_);
-  if (!operation) return std::move(operation).error();
-  digest_.in_parts = true;
-  auto done = (*operation)->update(in);
-  if (!done) digest_ = {};
-  return done;
+Outcome<void> Session::digest_update(core::ByteView in) { return feed(&Session::digest_, in); }
+Outcome<void> Session::digest_finish(Output out) {
+  return sum(&Session::digest_, Step::kEnd, {}, out);
 }
 
 Outcome<void> Session::digest_key(CK_OBJECT_HANDLE key_handle) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(digest_);
-  if (!operation) return std::move(operation).error();
-  auto key = object(key_handle, CKR_KEY_HANDLE_INVALID);
-  if (!key) return std::move(key).error();
-  Request request;
-  request.caller = caller();
-  request.object = key->get();
-  request.use = Use::kDigest;
-  if (auto allowed = token_->services().policy->decide(request); !allowed) {
-    return std::move(allowed).error();
-  }
-  digest_.in_parts = true;
-  auto done = (*operation)->update((*key)->value());
-  if (!done) digest_ = {};
-  return done;
-}
-
-Outcome<void> Session::digest_finish(Output out) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(digest_);
-  if (!operation) return std::move(operation).error();
-  const auto size = (*operation)->size();
-  auto room = out.reserve(size);
-  if (!room) return std::move(room).error();
-  if (!*room) return {};
-  auto done = (*operation)->finish(out.first(size));
-  digest_ = {};
-  return done;
+  // A key that is refused does not end the digest.
+  Outcome<void> refused;
+  auto done = run(&Session::digest_, Step::kPart, [&](DigestOperation& digest) -> Outcome<bool> {
+    auto key = object(key_handle, CKR_KEY_HANDLE_INVALID);
+    if (!key) {
+      refused = std::move(key).error();
+      return false;
+    }
+    Request request;
+    request.caller = caller();
+    request.object = key->get();
+    request.use = Use::kDigest;
+    if (auto allowed = token_->services().policy->decide(request); !allowed) {
+      refused = std::move(allowed).error();
+      return false;
+    }
+    if (auto fed = digest.update((*key)->value()); !fed) return std::move(fed).error();
+    return true;
+  });
+  return done ? std::move(refused) : std::move(done);
 }
 
 Outcome<void> Session::sign_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle) {
   return start(&Session::sign_, mechanism, key_handle, Use::kSign, &Mechanism::sign);
 }
-
 Outcome<void> Session::sign(core::ByteView in, Output out) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(sign_);
-  if (!operation) return std::move(operation).error();
-  if (sign_.in_parts) return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
-  const auto size = (*operation)->size();
-  auto room = out.reserve(size);
-  if (!room) return std::move(room).error();
-  if (!*room) return {};
-  core::Secret copy;
-  const auto space = out.first(size);
-  auto done = (*operation)->once(detached(in, space, false, copy), space);
-  sign_ = {};
-  return done;
+  return sum(&Session::sign_, Step::kOnce, in, out);
 }
-
-Outcome<void> Session::sign_update(core::ByteView in) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(sign_);
-  if (!operation) return std::move(operation).error();
-  sign_.in_parts = true;
-  auto done = (*operation)->update(in);
-  if (!done) sign_ = {};
-  return done;
-}
-
-Outcome<void> Session::sign_finish(Output out) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(sign_);
-  if (!operation) return std::move(operation).error();
-  const auto size = (*operation)->size();
-  auto room = out.reserve(size);
-  if (!room) return std::move(room).error();
-  if (!*room) return {};
-  auto done = (*operation)->finish(out.first(size));
-  sign_ = {};
-  return done;
-}
+Outcome<void> Session::sign_update(core::ByteView in) { return feed(&Session::sign_, in); }
+Outcome<void> Session::sign_finish(Output out) { return sum(&Session::sign_, Step::kEnd, {}, out); }
 
 Outcome<void> Session::verify_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle) {
   return start(&Session::verify_, mechanism, key_handle, Use::kVerify, &Mechanism::verify);
 }
-
 Outcome<void> Session::verify(core::ByteView in, core::ByteView signature) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(verify_);
-  if (!operation) return std::move(operation).error();
-  if (verify_.in_parts) return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
-  auto done = (*operation)->once(in, signature);
-  verify_ = {};
-  return done;
+  return run(&Session::verify_, Step::kOnce, [&](VerifyOperation& operation) -> Outcome<bool> {
+    if (auto right = operation.once(in, signature); !right) return std::move(right).error();
+    return true;
+  });
 }
-
-Outcome<void> Session::verify_update(core::ByteView in) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(verify_);
-  if (!operation) return std::move(operation).error();
-  verify_.in_parts = true;
-  auto done = (*operation)->update(in);
-  if (!done) verify_ = {};
-  return done;
-}
-
+Outcome<void> Session::verify_update(core::ByteView in) { return feed(&Session::verify_, in); }
 Outcome<void> Session::verify_finish(core::ByteView signature) {
-  const Lock lock(mutex_);
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(verify_);
-  if (!operation) return std::move(operation).error();
-  auto done = (*operation)->finish(signature);
-  verify_ = {};
-  return done;
+  return run(&Session::verify_, Step::kEnd, [&](VerifyOperation& operation) -> Outcome<bool> {
+    if (auto right = operation.finish(signature); !right) return std::move(right).error();
+    return true;
+  });
 }
 
 }  // namespace tallystick::token

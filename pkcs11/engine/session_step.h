@@ -1,0 +1,113 @@
+// The one shape of calls on an operation, for the files that implement Session.
+//
+// An operation ends with its last call, whatever that answers, and with any call that fails, except
+// when the caller only asked for a length or gave too small a buffer (PKCS#11 section 5.2).
+#pragma once
+
+#include "pkcs11/engine/session.h"
+
+namespace tallystick::token {
+
+// Input that the output would overwrite before it is read is copied first; `copy` keeps it.
+core::ByteView detached(core::ByteView in, core::MutableByteView out, bool in_place,
+                        core::Secret& copy);
+
+// Runs `work(MutableByteView)`, which writes at most `size` bytes and gives how many; false when
+// the caller only asked for the length. Where nothing comes out the buffer may be missing, if
+// `needs_buffer` does not say otherwise.
+template <typename Work>
+Outcome<bool> produce(const Outcome<std::size_t>& size, bool needs_buffer, Output out, Work work) {
+  if (!size) return size.error();
+  if (*size > 0 || needs_buffer) {
+    auto room = out.reserve(*size);
+    if (!room || !*room) return room;
+  }
+  auto written = work(out.first(*size));
+  if (!written) return std::move(written).error();
+  out.wrote(*written);
+  return true;
+}
+
+// For work that writes all of `size` or nothing.
+inline Outcome<std::size_t> all_of(Outcome<void> done, core::MutableByteView space) {
+  if (!done) return std::move(done).error();
+  return space.size();
+}
+
+template <typename T>
+Outcome<T*> Session::active(Active<T>& slot) {
+  if (slot.operation != nullptr && slot.login_epoch != 0 &&
+      slot.login_epoch != token_->login_epoch()) {
+    slot = {};
+  }
+  if (slot.operation == nullptr) return not_initialized();
+  return slot.operation.get();
+}
+
+// `make(const CK_MECHANISM&)` gives the Active<T>. It sees a copy of the caller's structure, which
+// is read only once (A65). No mechanism: the operation ends.
+template <typename T, typename Make>
+Outcome<void> Session::begin(Slot<T> which, const CK_MECHANISM* mechanism, Make make) {
+  const Lock lock(mutex_);
+  auto& slot = this->*which;
+  if (auto open = open_check(); !open) return open;
+  if (mechanism == nullptr) {
+    slot = {};
+    return {};
+  }
+  if (active(slot)) return fault(CKR_OPERATION_ACTIVE, "an operation of this kind is active");
+  auto made = make(CK_MECHANISM(*mechanism));
+  if (!made) return std::move(made).error();
+  slot = *std::move(made);
+  return {};
+}
+
+// `body(T&)` gives Outcome<bool>: false when nothing was done but to tell a length.
+template <typename T, typename Body>
+Outcome<void> Session::run(Slot<T> which, Step step, Body body) {
+  const Lock lock(mutex_);
+  auto& slot = this->*which;
+  if (auto open = open_check(); !open) return open;
+  auto operation = active(slot);
+  if (!operation) return std::move(operation).error();
+  if (step == Step::kOnce && slot.in_parts) {
+    return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
+  }
+  Outcome<bool> worked = body(**operation);
+  if (!worked) {
+    if (worked.error().rv != CKR_BUFFER_TOO_SMALL) slot = {};
+    return std::move(worked).error();
+  }
+  if (!*worked) return {};
+  if (step == Step::kPart) {
+    slot.in_parts = true;
+  } else {
+    slot = {};
+  }
+  return {};
+}
+
+template <typename T>
+Outcome<void> Session::start(Slot<T> which, const CK_MECHANISM* mechanism,
+                             CK_OBJECT_HANDLE key_handle, Use use, Factory<T> factory) {
+  return begin(which, mechanism, [&](const CK_MECHANISM& wanted) -> Outcome<Active<T>> {
+    // Taken first: a logout from here on ends the operation.
+    const auto epoch = token_->login_epoch();
+    const auto* const entry = token_->services().mechanisms->find(wanted.mechanism);
+    if (entry == nullptr || entry->*factory == nullptr) {
+      return bad_mechanism("the mechanism does not do this");
+    }
+    auto chosen = choose(wanted, key_handle, use);
+    if (!chosen) return std::move(chosen).error();
+    if (chosen->mechanism->*factory == nullptr) {
+      return bad_mechanism("the mechanism does not do this");
+    }
+    const bool is_private = chosen->key->is_private();
+    auto operation = (chosen->mechanism->*factory)(
+        {token_->context(), chosen->parameter, std::move(chosen->key)});
+    if (!operation) return std::move(operation).error();
+    return Active<T>{*std::move(operation), is_private ? epoch : 0, false};
+  });
+}
+
+}  // namespace tallystick::token
