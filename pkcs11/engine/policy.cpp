@@ -259,8 +259,8 @@ Outcome<AttributeSet> decide_making(const Request& request) {
     }
   }
   write_defaults(request, result, *object_class);
-  if (result.flag(CKA_ALWAYS_AUTHENTICATE) && !made.managed) {
-    return bad_value("CKA_ALWAYS_AUTHENTICATE is not offered");
+  if (result.flag(CKA_ALWAYS_AUTHENTICATE) && !result.flag(CKA_PRIVATE)) {
+    return bad_template("a key that wants the PIN each time is private");
   }
   if (made.managed && has_secrets(*object_class) &&
       (!result.flag(CKA_SENSITIVE) || !result.flag(CKA_PRIVATE))) {
@@ -430,6 +430,11 @@ Outcome<void> decide_using(const Request& request) {
     return fault(wrong_type_of(request.use), "the mechanism does not work with this key");
   }
   if (!key.flag(usage_of(request.use))) return not_permitted("the key is not for this use");
+  // One call does all of these: there is no moment in which the PIN could be given.
+  const bool in_one_call = request.use == Use::kUnwrap || request.use == Use::kDerive;
+  if (in_one_call && key.flag(CKA_ALWAYS_AUTHENTICATE)) {
+    return fault(CKR_USER_NOT_LOGGED_IN, "the key wants the PIN for each operation");
+  }
   const auto allowed = key.attributes().numbers(CKA_ALLOWED_MECHANISMS);
   const bool restricted = key.managed() || key.attributes().has(CKA_ALLOWED_MECHANISMS);
   if (restricted && std::ranges::find(allowed, request.mechanism->type) == allowed.end()) {

@@ -50,6 +50,7 @@ Caller Session::caller() const {
 }
 
 Outcome<void> Session::login(CK_USER_TYPE user, core::ByteView pin) {
+  if (user == CKU_CONTEXT_SPECIFIC) return login_for_operation(pin);
   return token_->login(user, pin);
 }
 

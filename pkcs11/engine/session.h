@@ -23,6 +23,8 @@ class Session {
   // Drops its session objects and operations; later calls find it closed.
   void close();
 
+  // With CKU_CONTEXT_SPECIFIC the user's PIN lets the operation go on that was begun last with a
+  // key that wants it each time.
   Outcome<void> login(CK_USER_TYPE user, core::ByteView pin);
   Outcome<void> logout();
   Outcome<void> init_pin(core::ByteView pin);
@@ -90,6 +92,8 @@ class Session {
     std::unique_ptr<T> operation;
     std::uint64_t login_epoch = 0;  // 0: the key is public, a logout does not end it
     bool in_parts = false;
+    bool wants_pin = false;   // nothing is done before C_Login(CKU_CONTEXT_SPECIFIC)
+    std::uint64_t order = 0;  // rises with every C_...Init of the session
   };
 
   [[nodiscard]] Caller caller() const;
@@ -107,6 +111,7 @@ class Session {
   Outcome<CK_OBJECT_HANDLE> keep(Request request, Produced produced);
   Outcome<CK_OBJECT_HANDLE> store(Draft draft, ChangeSet also, const ObjectPtr& replaces);
   Outcome<void> open_check() const TS_REQUIRES(mutex_);
+  Outcome<void> login_for_operation(core::ByteView pin);
 
   // Which of the operations below, so that it is touched only under the lock.
   template <typename T>
@@ -115,6 +120,12 @@ class Session {
   using Factory = Outcome<std::unique_ptr<T>> (*Mechanism::*)(const OperationInput&);
   template <typename T>
   Outcome<T*> active(Active<T>& slot) TS_REQUIRES(mutex_);
+  struct Waiting {
+    bool* wants_pin = nullptr;
+    std::uint64_t order = 0;
+  };
+  template <typename T>
+  void find_waiting(Active<T>& slot, Waiting& latest) TS_REQUIRES(mutex_);
 
   // The shape of every call on an operation (session_step.h): C_...Init, then any of the others.
   enum class Step : std::uint8_t { kOnce, kPart, kEnd };
@@ -138,6 +149,7 @@ class Session {
 
   mutable Mutex mutex_;
   bool closed_ TS_GUARDED_BY(mutex_) = false;
+  std::uint64_t begun_ TS_GUARDED_BY(mutex_) = 0;
   Active<CipherOperation> encrypt_ TS_GUARDED_BY(mutex_);
   Active<CipherOperation> decrypt_ TS_GUARDED_BY(mutex_);
   Active<SignOperation> sign_ TS_GUARDED_BY(mutex_);

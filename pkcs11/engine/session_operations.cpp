@@ -50,6 +50,20 @@ Outcome<Session::Chosen> Session::choose(const CK_MECHANISM& mechanism, CK_OBJEC
   return Chosen{entry, *std::move(parameter), *std::move(key)};
 }
 
+// The PIN is checked under the lock, so that the operation it is for cannot change meanwhile; other
+// calls on this session wait anyway.
+Outcome<void> Session::login_for_operation(core::ByteView pin) {
+  const Lock lock(mutex_);
+  if (auto open = open_check(); !open) return open;
+  Waiting latest;
+  find_waiting(decrypt_, latest);
+  find_waiting(sign_, latest);
+  if (latest.wants_pin == nullptr) return not_initialized();
+  auto right = token_->authenticate(pin);
+  if (right) *latest.wants_pin = false;
+  return right;
+}
+
 // ---- Encryption and decryption ----
 
 Outcome<void> Session::cipher(Slot<CipherOperation> which, Step step, core::ByteView in,
@@ -123,7 +137,7 @@ Outcome<void> Session::digest_start(const CK_MECHANISM* mechanism) {
     if (!parameter) return std::move(parameter).error();
     auto operation = entry->digest(token_->context(), *parameter);
     if (!operation) return std::move(operation).error();
-    return Digest{*std::move(operation), 0, false};
+    return Digest{*std::move(operation)};
   });
 }
 Outcome<void> Session::digest(core::ByteView in, Output out) {

@@ -44,6 +44,13 @@ Outcome<T*> Session::active(Active<T>& slot) {
   return slot.operation.get();
 }
 
+template <typename T>
+void Session::find_waiting(Active<T>& slot, Waiting& latest) {
+  if (active(slot) && slot.wants_pin && slot.order > latest.order) {
+    latest = {&slot.wants_pin, slot.order};
+  }
+}
+
 // `make(const CK_MECHANISM&)` gives the Active<T>. It sees a copy of the caller's structure, which
 // is read only once (A65). No mechanism: the operation ends.
 template <typename T, typename Make>
@@ -59,6 +66,7 @@ Outcome<void> Session::begin(Slot<T> which, const CK_MECHANISM* mechanism, Make 
   auto made = make(CK_MECHANISM(*mechanism));
   if (!made) return std::move(made).error();
   slot = *std::move(made);
+  slot.order = ++begun_;
   return {};
 }
 
@@ -70,6 +78,9 @@ Outcome<void> Session::run(Slot<T> which, Step step, Body body) {
   if (auto open = open_check(); !open) return open;
   auto operation = active(slot);
   if (!operation) return std::move(operation).error();
+  if (slot.wants_pin) {
+    return fault(CKR_USER_NOT_LOGGED_IN, "the key wants the PIN for each operation");
+  }
   if (step == Step::kOnce && slot.in_parts) {
     return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
   }
@@ -103,10 +114,11 @@ Outcome<void> Session::start(Slot<T> which, const CK_MECHANISM* mechanism,
       return bad_mechanism("the mechanism does not do this");
     }
     const bool is_private = chosen->key->is_private();
+    const bool wants_pin = chosen->key->flag(CKA_ALWAYS_AUTHENTICATE);
     auto operation = (chosen->mechanism->*factory)(
         {token_->context(), chosen->parameter, std::move(chosen->key)});
     if (!operation) return std::move(operation).error();
-    return Active<T>{*std::move(operation), is_private ? epoch : 0, false};
+    return Active<T>{*std::move(operation), is_private ? epoch : 0, false, wants_pin};
   });
 }
 

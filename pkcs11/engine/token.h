@@ -91,6 +91,9 @@ class Token {
 
   Outcome<void> initialize(core::ByteView so_pin, core::ByteView label);
   Outcome<void> login(CK_USER_TYPE user, core::ByteView pin);
+  // Checks the PIN of the user, who is logged in, once more; every try counts. CKR_PIN_LOCKED ends
+  // the login.
+  Outcome<void> authenticate(core::ByteView pin);
   Outcome<void> logout();
   Outcome<void> init_pin(core::ByteView pin);
   Outcome<void> set_pin(bool so, core::ByteView old_pin, core::ByteView new_pin);

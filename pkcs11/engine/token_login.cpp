@@ -164,7 +164,6 @@ Outcome<Token::RightPin> Token::check_pin(Opened& opened, PinRole role, core::By
 
 Outcome<void> Token::login(CK_USER_TYPE user, core::ByteView pin) {
   const Lock login_lock(login_mutex_);
-  if (user == CKU_CONTEXT_SPECIFIC) return not_initialized();
   if (user != CKU_USER && user != CKU_SO) {
     return fault(CKR_USER_TYPE_INVALID, "neither the user nor the SO");
   }
