@@ -6,6 +6,8 @@
 namespace tallystick::token {
 namespace {
 
+constexpr std::size_t kMaxAllowedMechanisms = 64;
+
 constexpr std::uint16_t kKeys = kPublicKey | kPrivateKey | kSecretKey;
 constexpr std::uint16_t kHidden = kPrivateKey | kSecretKey;  // keys with something to hide
 constexpr std::uint16_t kStorage = kData | kCertificate | kKeys | kSoftware;
@@ -69,6 +71,11 @@ constexpr auto kTable = std::to_array<AttributeRule>({
     {CKA_ALLOWED_MECHANISMS, "ALLOWED_MECHANISMS", Kind::kNumbers, kKeys, kMaking},
     {CKA_LOCAL, "LOCAL", Kind::kBool, kKeys, kNever, Direction::kAny, false, false, 6},
     {CKA_KEY_GEN_MECHANISM, "KEY_GEN_MECHANISM", Kind::kNumber, kKeys, kNever},
+
+    // What the key may do is bound to other keys' attributes; never changed.
+    {CKA_WRAP_TEMPLATE, "WRAP_TEMPLATE", Kind::kTemplate, kPublicKey | kSecretKey, kMaking},
+    {CKA_UNWRAP_TEMPLATE, "UNWRAP_TEMPLATE", Kind::kTemplate, kHidden, kMaking},
+    {CKA_DERIVE_TEMPLATE, "DERIVE_TEMPLATE", Kind::kTemplate, kHidden, kMaking},
 
     // Uses. Set when the key is made; afterwards they can only be given up.
     {CKA_ENCRYPT, "ENCRYPT", Kind::kBool, kPublicKey | kSecretKey, kAnyTime, Direction::kOnlyFalse,
@@ -158,5 +165,35 @@ const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type) {
 }
 
 std::span<const AttributeRule> attribute_table() { return kTable; }
+
+bool is_template(CK_ATTRIBUTE_TYPE type) {
+  const auto* const rule = find_rule(type);
+  return rule != nullptr && rule->kind == Kind::kTemplate;
+}
+
+Outcome<void> check_value(const AttributeRule& rule, core::ByteView value) {
+  bool good = true;
+  switch (rule.kind) {
+    case Kind::kBool:
+      good = value.size() == sizeof(CK_BBOOL) && value[0] <= CK_TRUE;
+      break;
+    case Kind::kNumber:
+      good = value.size() == sizeof(CK_ULONG);
+      break;
+    case Kind::kNumbers:
+      good = value.size() % sizeof(CK_ULONG) == 0 &&
+             value.size() <= kMaxAllowedMechanisms * sizeof(CK_ULONG);
+      break;
+    case Kind::kDate:
+      good = value.empty() || value.size() == sizeof(CK_DATE);
+      break;
+    case Kind::kText:
+    case Kind::kBytes:
+    case Kind::kTemplate:  // checked where it was read
+      break;
+  }
+  if (!good) return bad_value(std::string("CKA_") + rule.name + " has a value it cannot have");
+  return {};
+}
 
 }  // namespace tallystick::token

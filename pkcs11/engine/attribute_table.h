@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pkcs11/engine/cryptoki.h"
+#include "core/base/bytes.h"
+#include "pkcs11/engine/fault.h"
 
 namespace tallystick::token {
 
@@ -15,7 +16,8 @@ enum class Kind : std::uint8_t {
   kNumbers,  // array of CK_ULONG
   kText,     // UTF-8
   kBytes,
-  kDate,  // CK_DATE or empty
+  kDate,      // CK_DATE or empty
+  kTemplate,  // array of CK_ATTRIBUTE; kept as encode() of an AttributeSet
 };
 
 // Classes an attribute applies to, as bits.
@@ -65,5 +67,10 @@ const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_cl
 // The rule for an attribute on whatever class comes first; nullptr when it is not known at all.
 const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type);
 std::span<const AttributeRule> attribute_table();
+// Whether the attribute is an array of CK_ATTRIBUTE. CKA_ALLOWED_MECHANISMS, whose number has the
+// same mark, is not.
+bool is_template(CK_ATTRIBUTE_TYPE type);
+// A63: lengths and booleans, before anything is compared or stored; CKR_ATTRIBUTE_VALUE_INVALID.
+Outcome<void> check_value(const AttributeRule& rule, core::ByteView value);
 
 }  // namespace tallystick::token

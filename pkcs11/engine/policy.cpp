@@ -10,8 +10,6 @@
 namespace tallystick::token {
 namespace {
 
-constexpr std::size_t kMaxAllowedMechanisms = 64;
-
 std::uint8_t path_of(Action action) {
   switch (action) {
     case Action::kCreate:
@@ -37,31 +35,6 @@ bool has_secrets(CK_OBJECT_CLASS object_class) {
 
 bool is_key_class(CK_OBJECT_CLASS object_class) {
   return object_class == CKO_PUBLIC_KEY || has_secrets(object_class);
-}
-
-// A63: lengths and booleans, before anything is compared or stored.
-Outcome<void> check_value(const AttributeRule& rule, core::ByteView value) {
-  bool good = true;
-  switch (rule.kind) {
-    case Kind::kBool:
-      good = value.size() == sizeof(CK_BBOOL) && value[0] <= CK_TRUE;
-      break;
-    case Kind::kNumber:
-      good = value.size() == sizeof(CK_ULONG);
-      break;
-    case Kind::kNumbers:
-      good = value.size() % sizeof(CK_ULONG) == 0 &&
-             value.size() <= kMaxAllowedMechanisms * sizeof(CK_ULONG);
-      break;
-    case Kind::kDate:
-      good = value.empty() || value.size() == sizeof(CK_DATE);
-      break;
-    case Kind::kText:
-    case Kind::kBytes:
-      break;
-  }
-  if (!good) return bad_value(std::string("CKA_") + rule.name + " has a value it cannot have");
-  return {};
 }
 
 bool as_bool(core::ByteView value) { return value[0] != CK_FALSE; }
@@ -403,11 +376,28 @@ Outcome<void> check_ordinary_wrap(const Request& request) {
   return {};
 }
 
+// CKA_WRAP_TEMPLATE: which keys a wrapping key wraps (A23).
+Outcome<void> check_wrap_template(const Object& wrapping, const Object& key) {
+  const auto stored = wrapping.attributes().find(CKA_WRAP_TEMPLATE);
+  if (!stored) return {};
+  auto wanted = decode_attributes(*stored);
+  if (!wanted) return std::move(wanted).error();
+  core::Bytes scratch;
+  for (const auto& [type, value] : wanted->all()) {
+    const auto has = read_attribute(key, type, scratch);
+    if (!has || !std::ranges::equal(*has, value)) {
+      return fault(CKR_KEY_HANDLE_INVALID, "the wrapping key does not wrap such keys");
+    }
+  }
+  return {};
+}
+
 Outcome<void> check_wrapped(const Request& request) {
   const auto& key = *request.wrapped;
   if (!has_secrets(key.object_class())) {
     return fault(CKR_KEY_NOT_WRAPPABLE, "only secret and private keys are wrapped");
   }
+  if (auto fits = check_wrap_template(*request.object, key); !fits) return fits;
   // The vendor mechanisms know which managed keys they carry, extractable or not.
   if (key.managed() && request.mechanism->carries_managed) return {};
   if (!key.flag(CKA_EXTRACTABLE)) {

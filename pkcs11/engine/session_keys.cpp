@@ -3,6 +3,23 @@
 #include "pkcs11/engine/session.h"
 
 namespace tallystick::token {
+namespace {
+
+// The caller's template and what the key demands of all that comes from it (CKA_UNWRAP_TEMPLATE,
+// CKA_DERIVE_TEMPLATE).
+Outcome<Template> demanded_too(const Object& parent, CK_ATTRIBUTE_TYPE which,
+                               const Template& wanted) {
+  const auto stored = parent.attributes().find(which);
+  AttributeSet demanded;
+  if (stored) {
+    auto decoded = decode_attributes(*stored);
+    if (!decoded) return std::move(decoded).error();
+    demanded = *std::move(decoded);
+  }
+  return wanted.with(demanded);
+}
+
+}  // namespace
 
 Outcome<CK_OBJECT_HANDLE> Session::generate(const CK_MECHANISM& mechanism, const Template& wanted) {
   const CK_MECHANISM copy = mechanism;
@@ -137,15 +154,17 @@ Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
   auto chosen = choose(mechanism, unwrapping_key, Use::kUnwrap, CKR_UNWRAPPING_KEY_HANDLE_INVALID);
   if (!chosen) return std::move(chosen).error();
   if (chosen->mechanism->unwrap == nullptr) return bad_mechanism("the mechanism does not unwrap");
+  auto all_wanted = demanded_too(*chosen->key, CKA_UNWRAP_TEMPLATE, wanted);
+  if (!all_wanted) return std::move(all_wanted).error();
   // A copy, because the caller may change its own while it is checked and used (A65).
   const core::Bytes copy(blob.begin(), blob.end());
-  auto produced =
-      chosen->mechanism->unwrap({token_->context(), chosen->parameter, chosen->key, copy, wanted});
+  auto produced = chosen->mechanism->unwrap(
+      {token_->context(), chosen->parameter, chosen->key, copy, *all_wanted});
   if (!produced) return std::move(produced).error();
   Request request;
   request.action = Action::kUnwrap;
   request.mechanism_type = chosen->mechanism->type;
-  request.wanted = &wanted;
+  request.wanted = &*all_wanted;
   request.parent = chosen->key.get();
   return keep(request, *std::move(produced));
 }
@@ -157,13 +176,15 @@ Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJE
   auto chosen = choose(mechanism, base_key, Use::kDerive);
   if (!chosen) return std::move(chosen).error();
   if (chosen->mechanism->derive == nullptr) return bad_mechanism("the mechanism does not derive");
+  auto all_wanted = demanded_too(*chosen->key, CKA_DERIVE_TEMPLATE, wanted);
+  if (!all_wanted) return std::move(all_wanted).error();
   auto produced =
-      chosen->mechanism->derive({token_->context(), chosen->parameter, chosen->key, wanted});
+      chosen->mechanism->derive({token_->context(), chosen->parameter, chosen->key, *all_wanted});
   if (!produced) return std::move(produced).error();
   Request request;
   request.action = Action::kDerive;
   request.mechanism_type = chosen->mechanism->type;
-  request.wanted = &wanted;
+  request.wanted = &*all_wanted;
   request.parent = chosen->key.get();
   return keep(request, *std::move(produced));
 }

@@ -1,7 +1,7 @@
 // Session: objects and searches.
 #include <algorithm>
-#include <cstring>
 
+#include "pkcs11/engine/attribute_reading.h"
 #include "pkcs11/engine/importer.h"
 #include "pkcs11/engine/session.h"
 
@@ -108,25 +108,11 @@ Outcome<void> Session::get_attributes(CK_OBJECT_HANDLE handle, std::span<CK_ATTR
   auto target = object(handle);
   if (!target) return std::move(target).error();
   Outcome<void> result;
-  core::Bytes scratch;
   for (auto& attribute : attributes) {
-    auto value = read_attribute(**target, attribute.type, scratch);
-    if (!value) {
-      attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
-      if (result || value.error().rv == CKR_ATTRIBUTE_SENSITIVE) result = std::move(value).error();
-      continue;
+    auto filled = fill_attribute(**target, attribute);
+    if (!filled && (result || filled.error().rv == CKR_ATTRIBUTE_SENSITIVE)) {
+      result = std::move(filled).error();
     }
-    if (attribute.pValue == nullptr) {
-      attribute.ulValueLen = value->size();
-      continue;
-    }
-    if (attribute.ulValueLen < value->size()) {
-      attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
-      if (result) result = fault(CKR_BUFFER_TOO_SMALL, "an attribute's buffer is too small");
-      continue;
-    }
-    if (!value->empty()) std::memcpy(attribute.pValue, value->data(), value->size());
-    attribute.ulValueLen = value->size();
   }
   return result;
 }

@@ -3,7 +3,64 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pkcs11/engine/attribute_table.h"
+
 namespace tallystick::token {
+
+namespace {
+
+// The rule for an attribute of a key that is wrapped, unwrapped or derived, which cannot be a
+// value: comparing with one would tell about it.
+const AttributeRule* nested_rule(CK_ATTRIBUTE_TYPE type) {
+  for (const CK_OBJECT_CLASS object_class : {CKO_SECRET_KEY, CKO_PRIVATE_KEY}) {
+    const auto* const rule = find_rule(type, object_class);
+    if (rule != nullptr && !rule->sensitive && rule->kind != Kind::kTemplate) return rule;
+  }
+  return nullptr;
+}
+
+// An array of CK_ATTRIBUTE in the caller's memory, in the form in which it is kept.
+Outcome<core::Bytes> read_nested(const CK_ATTRIBUTE& array) {
+  const auto count = array.ulValueLen / sizeof(CK_ATTRIBUTE);
+  if (array.ulValueLen % sizeof(CK_ATTRIBUTE) != 0 || count > Template::kMaxNested) {
+    return bad_value("a template attribute of a length it cannot have");
+  }
+  AttributeSet set;
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    CK_ATTRIBUTE inner{};
+    std::memcpy(&inner, static_cast<const std::uint8_t*>(array.pValue) + i * sizeof inner,
+                sizeof inner);
+    if (inner.pValue == nullptr && inner.ulValueLen != 0) {
+      return bad_value("an attribute with a length and no value");
+    }
+    if (inner.ulValueLen > Template::kMaxNestedBytes - total) {
+      return bad_value("an attribute that is too long");
+    }
+    total += inner.ulValueLen;
+    const auto* const rule = nested_rule(inner.type);
+    if (rule == nullptr) return bad_value("an attribute that a template attribute cannot hold");
+    // Copied before it is looked at, like everything else of the caller's.
+    core::Bytes value(inner.ulValueLen);
+    if (!value.empty()) std::memcpy(value.data(), inner.pValue, value.size());
+    if (auto good = check_value(*rule, value); !good) return std::move(good).error();
+    if (set.has(inner.type)) return bad_template("an attribute that is given twice");
+    set.set(inner.type, value);
+  }
+  return encode(set);
+}
+
+}  // namespace
+
+Outcome<void> Template::add(CK_ATTRIBUTE_TYPE type, core::ByteView value,
+                            core::MutableByteView& rest) {
+  if (has(type)) return bad_template("an attribute that is given twice");
+  const auto kept = rest.first(value.size());
+  rest = rest.subspan(value.size());
+  if (!value.empty()) std::memcpy(kept.data(), value.data(), value.size());
+  entries_.push_back({type, kept});
+  return {};
+}
 
 Outcome<Template> Template::read(const CK_ATTRIBUTE* attributes, CK_ULONG count) {
   if (count > kMaxAttributes) return bad_arguments("a template of too many attributes");
@@ -12,11 +69,19 @@ Outcome<Template> Template::read(const CK_ATTRIBUTE* attributes, CK_ULONG count)
   // The caller may change its memory meanwhile: each structure is read once, and only the copies
   // are looked at (A65).
   std::vector<CK_ATTRIBUTE> copies(count);
+  std::vector<core::Bytes> nested;
   std::size_t total = 0;
   for (std::size_t i = 0; i < count; ++i) {
     copies[i] = attributes[i];
     if (copies[i].pValue == nullptr && copies[i].ulValueLen != 0) {
       return bad_value("an attribute with a length and no value");
+    }
+    if (is_template(copies[i].type)) {
+      auto kept = read_nested(copies[i]);
+      if (!kept) return std::move(kept).error();
+      nested.push_back(*std::move(kept));
+      copies[i].pValue = nested.back().data();
+      copies[i].ulValueLen = nested.back().size();
     }
     if (copies[i].ulValueLen > kMaxBytes - total) return bad_value("an attribute that is too long");
     total += copies[i].ulValueLen;
@@ -27,11 +92,31 @@ Outcome<Template> Template::read(const CK_ATTRIBUTE* attributes, CK_ULONG count)
   out.entries_.reserve(count);
   auto rest = out.storage_.span();
   for (const auto& attribute : copies) {
-    const auto value = rest.first(attribute.ulValueLen);
-    rest = rest.subspan(attribute.ulValueLen);
-    if (!value.empty()) std::memcpy(value.data(), attribute.pValue, value.size());
-    if (out.has(attribute.type)) return bad_template("an attribute that is given twice");
-    out.entries_.push_back({attribute.type, value});
+    const core::ByteView value(static_cast<const std::uint8_t*>(attribute.pValue),
+                               attribute.ulValueLen);
+    if (auto added = out.add(attribute.type, value, rest); !added) return std::move(added).error();
+  }
+  return out;
+}
+
+Outcome<Template> Template::with(const AttributeSet& demanded) const {
+  std::vector<Entry> all(entries_);
+  for (const auto& [type, value] : demanded.all()) {
+    const auto given = find(type);
+    if (given && !std::ranges::equal(*given, value)) {
+      return bad_template("the template contradicts the one of the key");
+    }
+    if (!given) all.push_back({type, value});
+  }
+  std::size_t total = 0;
+  for (const auto& entry : all) total += entry.value.size();
+  Template out;
+  out.storage_ = core::Secret(total);
+  auto rest = out.storage_.span();
+  for (const auto& entry : all) {
+    if (auto added = out.add(entry.type, entry.value, rest); !added) {
+      return std::move(added).error();
+    }
   }
   return out;
 }
