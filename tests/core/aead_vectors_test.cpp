@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "core/crypto/aead.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
 #include "tests/core/support/world.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 bool holds(AeadAlgorithm algorithm, const nlohmann::json& test) {
   const auto nonce = hex_of(test, "iv");

@@ -5,12 +5,14 @@
 #include "core/crypto/hash.h"
 #include "core/ts1/family.h"
 #include "core/ts1/seal.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
 #include "tests/core/support/world.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 std::string sha512_hex(ByteView bytes) {
   ByteArray<64> out{};

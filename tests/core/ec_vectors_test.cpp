@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "core/crypto/ec.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
 #include "tests/core/support/world.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 void run_ecdsa(Curve curve, const std::string& file, std::size_t total) {
   Tally tally(file);

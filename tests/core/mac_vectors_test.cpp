@@ -3,12 +3,14 @@
 
 #include "core/crypto/kdf.h"
 #include "core/crypto/mac.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
 #include "tests/core/support/world.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 Tally run(const std::string& file, const std::function<bool(const nlohmann::json&)>& holds) {
   Tally tally(file);

@@ -9,12 +9,14 @@
 #include "core/base/reader.h"
 #include "core/crypto/kdf.h"
 #include "core/crypto/mac.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
 #include "tests/core/support/world.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 struct KdfCase {
   Hash hash{};

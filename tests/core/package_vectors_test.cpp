@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/support/fake_part.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 void expect_entry(const PackageEntry& entry, const nlohmann::json& asset) {
   EXPECT_EQ(entry.asset_id, asset.at("id").get<std::uint16_t>());

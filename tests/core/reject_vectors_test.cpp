@@ -6,11 +6,13 @@
 #include "core/ts1/family_blob.h"
 #include "core/ts1/proof.h"
 #include "tests/core/support/fake_part.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 void run(const std::string& kind, std::size_t count,
          const std::function<::testing::AssertionResult(const nlohmann::json&)>& refused) {

@@ -8,12 +8,14 @@
 #include "core/ts1/family_blob.h"
 #include "core/ts1/proof.h"
 #include "core/ts1/software.h"
-#include "tests/core/support/tally.h"
 #include "tests/core/support/vectors.h"
 #include "tests/core/support/world.h"
+#include "tests/support/tally.h"
 
 namespace tallystick::core::testing {
 namespace {
+
+using test::Tally;
 
 std::string hex_of(const Secret& secret) { return to_hex(secret.view()); }
 using testing::hex_of;

@@ -7,7 +7,6 @@
 #include "core/crypto/hash.h"
 #include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/keys.h"
-#include "tests/pkcs11/support/vectors.h"
 #include "tests/support/value.h"
 #include "tests/support/world.h"
 
@@ -108,45 +107,6 @@ TEST_P(AnyCurve, TheStockToolsTemplateOfAPairIsTaken) {
   EXPECT_TRUE(session.flag(pair.private_key, CKA_SIGN));
   EXPECT_TRUE(session.flag(pair.private_key, CKA_DERIVE));
   EXPECT_FALSE(session.flag(pair.private_key, CKA_DECRYPT));
-}
-
-struct Signatures {
-  const char* file;
-  Curve curve;
-  std::size_t cases;
-};
-class WycheproofEcdsa : public ::testing::TestWithParam<Signatures> {};
-INSTANTIATE_TEST_SUITE_P(
-    P1363, WycheproofEcdsa,
-    ::testing::Values(Signatures{"ecdsa_secp256r1_sha256_p1363_test", Curve::kP256, 262},
-                      Signatures{"ecdsa_secp384r1_sha384_p1363_test", Curve::kP384, 280}),
-    [](const auto& tested) { return tested.param.curve == Curve::kP256 ? "P256" : "P384"; });
-
-TEST_P(WycheproofEcdsa, EveryCaseIsAcceptedOrRefusedAsItShould) {
-  TestToken token;
-  auto& session = token.session();
-  const auto file = load_vectors(std::string("wycheproof/") + GetParam().file + ".json");
-  std::size_t checked = 0;
-  for (const auto& group : file["testGroups"]) {
-    // 04 ‖ X ‖ Y
-    auto point = unhex(group["publicKey"]["uncompressed"]);
-    point.erase(point.begin());
-    const auto key = must(session.create(ec_public_key(GetParam().curve, point)));
-    for (const auto& test : group["tests"]) {
-      const auto rv =
-          session.verify(hashing(GetParam().curve), key, unhex(test["msg"]), unhex(test["sig"]));
-      if (test["result"] == "valid") {
-        EXPECT_THAT(rv, IsOk()) << test["tcId"];
-      } else {
-        EXPECT_THAT(rv, ::testing::AnyOf(ReturnsRv(CKR_SIGNATURE_INVALID),
-                                         ReturnsRv(CKR_SIGNATURE_LEN_RANGE)))
-            << test["tcId"];
-      }
-      ++checked;
-    }
-    must(session.destroy(key));
-  }
-  EXPECT_EQ(checked, GetParam().cases);
 }
 
 TEST(Ec, KeysAreForTheCurvesThatAreNamed) {

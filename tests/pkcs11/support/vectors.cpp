@@ -8,7 +8,7 @@
 
 namespace tallystick::test {
 
-nlohmann::json load_vectors(const std::string& name) {
+std::string load_text(const std::string& name) {
   auto path = std::string(TALLYSTICK_VECTORS) + "/" + name;
   if (!std::filesystem::exists(path)) path += ".gz";
   // Reads a plain file as it is.
@@ -23,7 +23,11 @@ nlohmann::json load_vectors(const std::string& name) {
   const bool whole = got == 0;
   (void)gzclose(file);
   if (!whole) throw std::runtime_error("damaged vectors: " + path);
-  return nlohmann::json::parse(text);
+  return text;
+}
+
+nlohmann::json load_vectors(const std::string& name) {
+  return nlohmann::json::parse(load_text(name));
 }
 
 core::Bytes unhex(const std::string& text) {

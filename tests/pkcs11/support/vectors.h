@@ -9,6 +9,8 @@
 
 namespace tallystick::test {
 
+// The content of tests/vectors/<name> or of tests/vectors/<name>.gz.
+std::string load_text(const std::string& name);
 nlohmann::json load_vectors(const std::string& name);
 core::Bytes unhex(const std::string& text);
 

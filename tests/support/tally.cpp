@@ -1,10 +1,10 @@
-#include "tests/core/support/tally.h"
+#include "tests/support/tally.h"
 
 #include <gtest/gtest.h>
 
 #include <iostream>
 
-namespace tallystick::core::testing {
+namespace tallystick::test {
 
 void Tally::expect(std::size_t total, std::size_t passed,
                    const std::map<std::string, std::size_t>& not_applicable) const {
@@ -21,4 +21,4 @@ void Tally::expect(std::size_t total, std::size_t passed,
   EXPECT_EQ(passed_ + failed_ + set_aside, total) << file_;
 }
 
-}  // namespace tallystick::core::testing
+}  // namespace tallystick::test

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-namespace tallystick::core::testing {
+namespace tallystick::test {
 
 class Tally {
  public:
@@ -26,4 +26,4 @@ class Tally {
   std::map<std::string, std::size_t> reasons_;
 };
 
-}  // namespace tallystick::core::testing
+}  // namespace tallystick::test
