@@ -13,8 +13,18 @@
 
 namespace tallystick::core {
 
-enum class Hash : std::uint8_t { kSha1, kSha224, kSha256, kSha384, kSha512 };
-constexpr std::size_t kHashCount = 5;
+enum class Hash : std::uint8_t {
+  kSha1,
+  kSha224,
+  kSha256,
+  kSha384,
+  kSha512,
+  kSha3_224,
+  kSha3_256,
+  kSha3_384,
+  kSha3_512,
+};
+constexpr std::size_t kHashCount = 9;
 // Output length in bytes.
 std::size_t hash_size(Hash hash);
 

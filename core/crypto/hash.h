@@ -1,4 +1,4 @@
-// SHA-2 digests, in one go or as a stream.
+// Digests (SHA-1, SHA-2, SHA-3), in one go or as a stream.
 #pragma once
 
 #include <initializer_list>

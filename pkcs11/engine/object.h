@@ -101,17 +101,18 @@ class Object {
   }
 
   // What a mechanism prepares from the key at first use and copies for each operation, such as a
-  // context that is keyed already: setting one up costs more than many a message. One T per use.
-  enum class Prepared : std::uint8_t { kSign, kVerify, kEncrypt, kDecrypt };
+  // context that is keyed already: setting one up costs more than many a message. `variant` says
+  // what it is prepared for within the use: a mechanism, or one with some of its parameters. One T
+  // per variant.
+  enum class Prepared : std::uint8_t { kSign, kVerify, kEncrypt, kDecrypt, kDerive };
   template <typename T, typename Make>
-  Outcome<std::shared_ptr<const T>> prepared(Prepared use, CK_MECHANISM_TYPE type,
-                                             Make make) const {
+  Outcome<std::shared_ptr<const T>> prepared(Prepared use, std::uint64_t variant, Make make) const {
     const Lock lock(cache_mutex_);
     auto& kept = prepared_[static_cast<std::size_t>(use)];
-    if (kept.type != type || !kept.payload) {
+    if (kept.variant != variant || !kept.payload) {
       auto made = make();
       if (!made) return std::move(made).error();
-      kept = {type, *std::move(made)};
+      kept = {variant, *std::move(made)};
     }
     auto typed = std::dynamic_pointer_cast<const T>(kept.payload);
     if (!typed) return fault(CKR_GENERAL_ERROR, "a mechanism prepared two kinds of state");
@@ -137,12 +138,12 @@ class Object {
 
   mutable Mutex cache_mutex_;
   mutable SharedPkey pkey_ TS_GUARDED_BY(cache_mutex_);
-  // The last mechanism of each use; a key that changes between mechanisms prepares anew.
+  // The last variant of each use; a key that changes between mechanisms prepares anew.
   struct Kept {
-    CK_MECHANISM_TYPE type = 0;
+    std::uint64_t variant = 0;
     std::shared_ptr<const Payload> payload;
   };
-  mutable std::array<Kept, 4> prepared_ TS_GUARDED_BY(cache_mutex_);
+  mutable std::array<Kept, 5> prepared_ TS_GUARDED_BY(cache_mutex_);
   mutable std::shared_ptr<const Payload> payload_ TS_GUARDED_BY(cache_mutex_);
 };
 

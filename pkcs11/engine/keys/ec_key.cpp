@@ -23,12 +23,14 @@ using OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, core::HandleDeleter<ASN1_OC
 constexpr auto kP256Oid =
     std::to_array<std::uint8_t>({0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07});
 constexpr auto kP384Oid = std::to_array<std::uint8_t>({0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22});
+constexpr auto kP521Oid = std::to_array<std::uint8_t>({0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23});
 
 // A curve is one line here.
-const std::array<EcCurve, 2>& curves() {
-  static constexpr std::array<EcCurve, 2> kCurves = {{
+const std::array<EcCurve, 3>& curves() {
+  static constexpr std::array<EcCurve, 3> kCurves = {{
       {NID_X9_62_prime256v1, "P-256", 32, 32, 256, core::ByteView(kP256Oid)},
       {NID_secp384r1, "P-384", 48, 48, 384, core::ByteView(kP384Oid)},
+      {NID_secp521r1, "P-521", 66, 66, 521, core::ByteView(kP521Oid)},
   }};
   return kCurves;
 }

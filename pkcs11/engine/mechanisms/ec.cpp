@@ -1,7 +1,8 @@
 // EC key pairs and ECDSA.
-
-#include "core/crypto/hash.h"
 #include "pkcs11/engine/keys/ec_key.h"
+#include "pkcs11/engine/mechanisms/hash_numbers.h"
+#include "pkcs11/engine/mechanisms/message_hash.h"
+#include "pkcs11/engine/mechanisms/ready_key.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {
@@ -17,33 +18,15 @@ struct Ecdsa {
   const EcCurve* curve;
 };
 
-// A context made ready for signing or verifying with a key, to be copied.
-struct ReadyKey : Payload {
-  explicit ReadyKey(core::PkeyCtxPtr of) : context(std::move(of)) {}
-  const core::PkeyCtxPtr context;
-};
-
 Outcome<Ecdsa> prepare(const OperationInput& input, Object::Prepared use) {
   if (auto none = input.parameter.none(); !none) return std::move(none).error();
-  auto pkey = input.key->pkey(input.context.crypto);
-  if (!pkey) return std::move(pkey).error();
   auto curve = find_curve(input.key->attributes().bytes(CKA_EC_PARAMS));
   if (!curve) return std::move(curve).error();
-  auto ready = input.key->prepared<ReadyKey>(
-      use, CKM_ECDSA, [&]() -> Outcome<std::shared_ptr<const ReadyKey>> {
-        core::PkeyCtxPtr context(
-            EVP_PKEY_CTX_new_from_pkey(input.context.crypto.lib(), *pkey, nullptr));
-        const bool signing = use == Object::Prepared::kSign;
-        if (!context || (signing ? EVP_PKEY_sign_init(context.get())
-                                 : EVP_PKEY_verify_init(context.get())) != 1) {
-          return crypto_failed("ECDSA");
-        }
-        return std::make_shared<const ReadyKey>(std::move(context));
-      });
-  if (!ready) return std::move(ready).error();
-  core::PkeyCtxPtr context(EVP_PKEY_CTX_dup((*ready)->context.get()));
-  if (!context) return crypto_failed("ECDSA");
-  return Ecdsa{input.key, std::move(context), *curve};
+  const auto init = use == Object::Prepared::kSign ? EVP_PKEY_sign_init : EVP_PKEY_verify_init;
+  auto context = ready_context(input.context, *input.key, use, CKM_ECDSA, "ECDSA",
+                               [init](EVP_PKEY_CTX* made) { return init(made) == 1; });
+  if (!context) return std::move(context).error();
+  return Ecdsa{input.key, *std::move(context), *curve};
 }
 
 // r ‖ s, each as long as the order (PKCS#11 section 2.3.1), of the DER that libcrypto gives.
@@ -117,27 +100,6 @@ class HashVerify final : public VerifyOperation {
   Ecdsa ecdsa_;
 };
 
-// Hashes a message as it comes.
-class MessageHash {
- public:
-  MessageHash(core::Hasher hasher, core::Hash hash)
-      : hasher_(std::move(hasher)), size_(core::hash_size(hash)) {}
-  Outcome<void> update(core::ByteView data) {
-    if (auto fed = hasher_.update(data); !fed) return from_core(fed.error(), CKR_FUNCTION_FAILED);
-    return {};
-  }
-  Outcome<core::ByteView> finish() {
-    const auto out = core::MutableByteView(digest_).first(size_);
-    if (auto done = hasher_.finish(out); !done) return from_core(done.error(), CKR_FUNCTION_FAILED);
-    return core::ByteView(out);
-  }
-
- private:
-  core::Hasher hasher_;
-  std::size_t size_;
-  core::ByteArray<64> digest_{};
-};
-
 // The device key signs what its holder says, but nothing that the provisioning software says with
 // it: all of that begins with "TS". Refused in one piece and in parts alike.
 class DeviceGuard {
@@ -197,10 +159,6 @@ class MessageVerify final : public VerifyOperation {
   MessageHash hash_;
 };
 
-template <typename Base>
-constexpr Object::Prepared kUseOf =
-    std::is_same_v<Base, SignOperation> ? Object::Prepared::kSign : Object::Prepared::kVerify;
-
 template <typename Base, typename Operation>
 Outcome<std::unique_ptr<Base>> make_for_hash(const OperationInput& input) {
   auto ecdsa = prepare(input, kUseOf<Base>);
@@ -212,10 +170,9 @@ template <typename Base, typename Operation, core::Hash kHash>
 Outcome<std::unique_ptr<Base>> make_for_message(const OperationInput& input) {
   auto ecdsa = prepare(input, kUseOf<Base>);
   if (!ecdsa) return std::move(ecdsa).error();
-  auto hasher = core::Hasher::create(input.context.crypto, kHash);
-  if (!hasher) return from_core(hasher.error(), CKR_FUNCTION_FAILED);
-  return std::unique_ptr<Base>(
-      std::make_unique<Operation>(*std::move(ecdsa), MessageHash(*std::move(hasher), kHash)));
+  auto hash = MessageHash::create(input.context.crypto, kHash);
+  if (!hash) return std::move(hash).error();
+  return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(ecdsa), *std::move(hash)));
 }
 
 Outcome<ProducedPair> generate_pair(const GeneratePairInput& input) {
@@ -235,19 +192,20 @@ Mechanism ec_mechanism(CK_MECHANISM_TYPE type) {
   Mechanism mechanism;
   mechanism.type = type;
   mechanism.min_key_size = 256;
-  mechanism.max_key_size = 384;
+  mechanism.max_key_size = 521;
   mechanism.extra_flags = CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
   mechanism.key_types = {CKK_EC};
   return mechanism;
 }
 
 template <core::Hash kHash>
-Mechanism message_mechanism(CK_MECHANISM_TYPE type) {
-  auto mechanism = ec_mechanism(type);
-  mechanism.for_managed = true;
+void add_for_message(MechanismTable& table) {
+  auto mechanism = ec_mechanism(numbers_of(kHash).ecdsa);
+  // What the device key and keys from packages sign with.
+  mechanism.for_managed = kHash == core::Hash::kSha256 || kHash == core::Hash::kSha384;
   mechanism.sign = &make_for_message<SignOperation, MessageSign, kHash>;
   mechanism.verify = &make_for_message<VerifyOperation, MessageVerify, kHash>;
-  return mechanism;
+  table.add(std::move(mechanism));
 }
 
 }  // namespace
@@ -262,8 +220,7 @@ void register_ec(MechanismTable& table) {
   raw.verify = &make_for_hash<VerifyOperation, HashVerify>;
   table.add(std::move(raw));
 
-  table.add(message_mechanism<core::Hash::kSha256>(CKM_ECDSA_SHA256));
-  table.add(message_mechanism<core::Hash::kSha384>(CKM_ECDSA_SHA384));
+  for_each_hash([&table]<core::Hash kHash>() { add_for_message<kHash>(table); });
 }
 
 }  // namespace tallystick::token

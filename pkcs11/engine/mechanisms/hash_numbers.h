@@ -1,0 +1,67 @@
+// The numbers that PKCS#11 gives to a hash and to what is built on it. One row per hash; families
+// of mechanisms register themselves from it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "core/crypto/crypto.h"
+#include "pkcs11/engine/cryptoki.h"
+
+namespace tallystick::token {
+
+struct HashNumbers {
+  core::Hash hash;
+  CK_ULONG digest;
+  CK_ULONG mgf;
+  CK_ULONG kdf;  // X9.63
+  CK_ULONG rsa_pkcs;
+  CK_ULONG rsa_pss;
+  CK_ULONG ecdsa;
+};
+
+// In the order of core::Hash.
+inline constexpr std::array<HashNumbers, core::kHashCount> kHashNumbers = {{
+    {core::Hash::kSha1, CKM_SHA_1, CKG_MGF1_SHA1, CKD_SHA1_KDF, CKM_SHA1_RSA_PKCS,
+     CKM_SHA1_RSA_PKCS_PSS, CKM_ECDSA_SHA1},
+    {core::Hash::kSha224, CKM_SHA224, CKG_MGF1_SHA224, CKD_SHA224_KDF, CKM_SHA224_RSA_PKCS,
+     CKM_SHA224_RSA_PKCS_PSS, CKM_ECDSA_SHA224},
+    {core::Hash::kSha256, CKM_SHA256, CKG_MGF1_SHA256, CKD_SHA256_KDF, CKM_SHA256_RSA_PKCS,
+     CKM_SHA256_RSA_PKCS_PSS, CKM_ECDSA_SHA256},
+    {core::Hash::kSha384, CKM_SHA384, CKG_MGF1_SHA384, CKD_SHA384_KDF, CKM_SHA384_RSA_PKCS,
+     CKM_SHA384_RSA_PKCS_PSS, CKM_ECDSA_SHA384},
+    {core::Hash::kSha512, CKM_SHA512, CKG_MGF1_SHA512, CKD_SHA512_KDF, CKM_SHA512_RSA_PKCS,
+     CKM_SHA512_RSA_PKCS_PSS, CKM_ECDSA_SHA512},
+    {core::Hash::kSha3_224, CKM_SHA3_224, CKG_MGF1_SHA3_224, CKD_SHA3_224_KDF,
+     CKM_SHA3_224_RSA_PKCS, CKM_SHA3_224_RSA_PKCS_PSS, CKM_ECDSA_SHA3_224},
+    {core::Hash::kSha3_256, CKM_SHA3_256, CKG_MGF1_SHA3_256, CKD_SHA3_256_KDF,
+     CKM_SHA3_256_RSA_PKCS, CKM_SHA3_256_RSA_PKCS_PSS, CKM_ECDSA_SHA3_256},
+    {core::Hash::kSha3_384, CKM_SHA3_384, CKG_MGF1_SHA3_384, CKD_SHA3_384_KDF,
+     CKM_SHA3_384_RSA_PKCS, CKM_SHA3_384_RSA_PKCS_PSS, CKM_ECDSA_SHA3_384},
+    {core::Hash::kSha3_512, CKM_SHA3_512, CKG_MGF1_SHA3_512, CKD_SHA3_512_KDF,
+     CKM_SHA3_512_RSA_PKCS, CKM_SHA3_512_RSA_PKCS_PSS, CKM_ECDSA_SHA3_512},
+}};
+
+constexpr const HashNumbers& numbers_of(core::Hash hash) {
+  return kHashNumbers[static_cast<std::size_t>(hash)];
+}
+
+// The hash whose `column` is `number`, e.g. hash_with(&HashNumbers::mgf, params.mgf).
+constexpr std::optional<core::Hash> hash_with(CK_ULONG HashNumbers::*column, CK_ULONG number) {
+  for (const auto& row : kHashNumbers) {
+    if (row.*column == number) return row.hash;
+  }
+  return std::nullopt;
+}
+
+// Calls make.template operator()<hash>() for every hash: factories are plain functions, one each.
+template <typename Make>
+constexpr void for_each_hash(Make make) {
+  [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+    (make.template operator()<static_cast<core::Hash>(kIndex)>(), ...);
+  }
+  (std::make_index_sequence<core::kHashCount>());
+}
+
+}  // namespace tallystick::token
