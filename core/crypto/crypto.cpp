@@ -6,10 +6,11 @@
 namespace tallystick::core {
 namespace {
 
-constexpr std::array<const char*, kHashCount> kHashNames = {"SHA1",     "SHA2-224", "SHA2-256",
-                                                            "SHA2-384", "SHA2-512", "SHA3-224",
-                                                            "SHA3-256", "SHA3-384", "SHA3-512"};
-constexpr std::array<std::size_t, kHashCount> kHashSizes = {20, 28, 32, 48, 64, 28, 32, 48, 64};
+constexpr std::array<const char*, kHashCount> kHashNames = {
+    "SHA1",     "SHA2-224", "SHA2-256", "SHA2-384",     "SHA2-512",    "SHA3-224",
+    "SHA3-256", "SHA3-384", "SHA3-512", "SHA2-512/224", "SHA2-512/256"};
+constexpr std::array<std::size_t, kHashCount> kHashSizes = {20, 28, 32, 48, 64, 28,
+                                                            32, 48, 64, 28, 32};
 constexpr std::array<const char*, 3> kGcmNames = {"AES-128-GCM", "AES-192-GCM", "AES-256-GCM"};
 constexpr std::array<const char*, 3> kCcmNames = {"AES-128-CCM", "AES-192-CCM", "AES-256-CCM"};
 

@@ -1,5 +1,5 @@
 // Crypto: a private OSSL_LIB_CTX with the default provider and no configuration file, and the
-// algorithms of the profile fetched from it once. Everything in core that computes takes one by
+// algorithms that are used fetched from it once. Everything in core that computes takes one by
 // reference. Immutable after create(), so any number of threads may share it.
 #pragma once
 
@@ -23,8 +23,10 @@ enum class Hash : std::uint8_t {
   kSha3_256,
   kSha3_384,
   kSha3_512,
+  kSha512_224,
+  kSha512_256,
 };
-constexpr std::size_t kHashCount = 9;
+constexpr std::size_t kHashCount = 11;
 // Output length in bytes.
 std::size_t hash_size(Hash hash);
 

@@ -1,4 +1,4 @@
-// SHA-1 and SHA-2 digests.
+// SHA-1, SHA-2 and SHA-3 digests.
 #include "core/crypto/hash.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
@@ -51,6 +51,12 @@ void register_digests(MechanismTable& table) {
   table.add(digest_mechanism<core::Hash::kSha256>(CKM_SHA256));
   table.add(digest_mechanism<core::Hash::kSha384>(CKM_SHA384));
   table.add(digest_mechanism<core::Hash::kSha512>(CKM_SHA512));
+  table.add(digest_mechanism<core::Hash::kSha512_224>(CKM_SHA512_224));
+  table.add(digest_mechanism<core::Hash::kSha512_256>(CKM_SHA512_256));
+  table.add(digest_mechanism<core::Hash::kSha3_224>(CKM_SHA3_224));
+  table.add(digest_mechanism<core::Hash::kSha3_256>(CKM_SHA3_256));
+  table.add(digest_mechanism<core::Hash::kSha3_384>(CKM_SHA3_384));
+  table.add(digest_mechanism<core::Hash::kSha3_512>(CKM_SHA3_512));
 }
 
 }  // namespace tallystick::token

@@ -21,8 +21,11 @@ struct HashNumbers {
   CK_ULONG ecdsa;
 };
 
+// The hashes that signatures are made with: all but the two shortened SHA-512, which come last.
+constexpr std::size_t kSignatureHashCount = core::kHashCount - 2;
+
 // In the order of core::Hash.
-inline constexpr std::array<HashNumbers, core::kHashCount> kHashNumbers = {{
+inline constexpr std::array<HashNumbers, kSignatureHashCount> kHashNumbers = {{
     {core::Hash::kSha1, CKM_SHA_1, CKG_MGF1_SHA1, CKD_SHA1_KDF, CKM_SHA1_RSA_PKCS,
      CKM_SHA1_RSA_PKCS_PSS, CKM_ECDSA_SHA1},
     {core::Hash::kSha224, CKM_SHA224, CKG_MGF1_SHA224, CKD_SHA224_KDF, CKM_SHA224_RSA_PKCS,
@@ -61,7 +64,7 @@ constexpr void for_each_hash(Make make) {
   [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
     (make.template operator()<static_cast<core::Hash>(kIndex)>(), ...);
   }
-  (std::make_index_sequence<core::kHashCount>());
+  (std::make_index_sequence<kSignatureHashCount>());
 }
 
 }  // namespace tallystick::token
