@@ -6,6 +6,8 @@
 namespace tallystick::core {
 namespace {
 
+constexpr std::size_t kCmacSize = 16;
+
 Result<MacCtxPtr> start(EVP_MAC* algorithm, ByteView key, const char* parameter,
                         const char* value) {
   MacCtxPtr context(EVP_MAC_CTX_new(algorithm));
@@ -36,7 +38,7 @@ Result<Mac> Mac::hmac(const Crypto& crypto, Hash hash, ByteView key) {
   auto context =
       start(crypto.hmac(), key, OSSL_MAC_PARAM_DIGEST, EVP_MD_get0_name(crypto.md(hash)));
   if (!context) return std::move(context).error();
-  return Mac(*std::move(context));
+  return Mac(*std::move(context), hash_size(hash));
 }
 
 Result<Mac> Mac::cmac(const Crypto& crypto, ByteView key) {
@@ -47,13 +49,13 @@ Result<Mac> Mac::cmac(const Crypto& crypto, ByteView key) {
   if (cipher == nullptr) return Error{ErrorCode::kInvalidArgument, "not the size of an AES key", 0};
   auto context = start(crypto.cmac(), key, OSSL_MAC_PARAM_CIPHER, cipher);
   if (!context) return std::move(context).error();
-  return Mac(*std::move(context));
+  return Mac(*std::move(context), kCmacSize);
 }
 
 Result<Mac> Mac::copy() const {
   MacCtxPtr context(EVP_MAC_CTX_dup(context_.get()));
   if (!context) return crypto_error("MAC");
-  return Mac(std::move(context));
+  return Mac(std::move(context), size_);
 }
 
 Status Mac::update(ByteView data) {
@@ -64,9 +66,7 @@ Status Mac::update(ByteView data) {
 }
 
 Status Mac::finish(MutableByteView out) {
-  if (out.size() != EVP_MAC_CTX_get_mac_size(context_.get())) {
-    return Error{ErrorCode::kInvalidArgument, "wrong MAC length", 0};
-  }
+  if (out.size() != size_) return Error{ErrorCode::kInvalidArgument, "wrong MAC length", 0};
   std::size_t written = 0;
   if (EVP_MAC_final(context_.get(), out.data(), &written, out.size()) != 1) {
     return crypto_error("MAC");

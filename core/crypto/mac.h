@@ -1,4 +1,4 @@
-// HMAC (SHA-2) and AES-CMAC, in one go or as a stream.
+// HMAC and AES-CMAC, in one go or as a stream.
 #pragma once
 
 #include <initializer_list>
@@ -17,13 +17,16 @@ class Mac {
   // stock to copy from, by any number of threads.
   [[nodiscard]] Result<Mac> copy() const;
 
+  // Of the whole MAC, in bytes (HMAC: hash_size, CMAC: 16).
+  [[nodiscard]] std::size_t size() const { return size_; }
   Status update(ByteView data);
-  // Ends the stream; `out` is as long as the MAC (HMAC: hash_size, CMAC: 16).
+  // Ends the stream; `out` has exactly size() bytes.
   Status finish(MutableByteView out);
 
  private:
-  explicit Mac(MacCtxPtr context) : context_(std::move(context)) {}
+  Mac(MacCtxPtr context, std::size_t size) : context_(std::move(context)), size_(size) {}
   MacCtxPtr context_;
+  std::size_t size_;
 };
 
 // HMAC of the parts one after another; `out` has exactly hash_size(hash) bytes.

@@ -10,9 +10,20 @@ namespace tallystick::token {
 namespace {
 
 constexpr std::size_t kLargestSecret = 4096;
-constexpr CK_KEY_TYPE kSecretTypes[] = {CKK_AES,         CKK_GENERIC_SECRET, CKK_SHA_1_HMAC,
-                                        CKK_SHA224_HMAC, CKK_SHA256_HMAC,    CKK_SHA384_HMAC,
-                                        CKK_SHA512_HMAC};
+constexpr CK_KEY_TYPE kSecretTypes[] = {CKK_AES,
+                                        CKK_GENERIC_SECRET,
+                                        CKK_HKDF,
+                                        CKK_SHA_1_HMAC,
+                                        CKK_SHA224_HMAC,
+                                        CKK_SHA256_HMAC,
+                                        CKK_SHA384_HMAC,
+                                        CKK_SHA512_HMAC,
+                                        CKK_SHA512_224_HMAC,
+                                        CKK_SHA512_256_HMAC,
+                                        CKK_SHA3_224_HMAC,
+                                        CKK_SHA3_256_HMAC,
+                                        CKK_SHA3_384_HMAC,
+                                        CKK_SHA3_512_HMAC};
 
 Outcome<Draft> import_data() {
   Draft draft;

@@ -10,20 +10,32 @@ namespace {
 
 constexpr CK_ULONG kSmallestKey = 16;
 constexpr CK_ULONG kLargestKey = 32;
-constexpr std::size_t kCmacSize = 16;
 
 Outcome<Produced> generate_aes(const GenerateInput& input) {
   return make_secret(input, CKK_AES, kSmallestKey);
 }
 
+Outcome<core::Mac> keyed_cmac(const OperationInput& input) {
+  return keyed_mac(input, CKM_AES_CMAC,
+                   [&input] { return core::Mac::cmac(input.context.crypto, input.key->value()); });
+}
+
 template <typename Base, typename Operation>
 Outcome<std::unique_ptr<Base>> make_cmac(const OperationInput& input) {
   if (auto none = input.parameter.none(); !none) return std::move(none).error();
-  auto mac = keyed_mac(input, CKM_AES_CMAC, [&input] {
-    return core::Mac::cmac(input.context.crypto, input.key->value());
-  });
+  auto mac = keyed_cmac(input);
   if (!mac) return std::move(mac).error();
-  return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(mac), kCmacSize));
+  const auto size = mac->size();
+  return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(mac), size));
+}
+
+template <typename Base, typename Operation>
+Outcome<std::unique_ptr<Base>> make_cmac_general(const OperationInput& input) {
+  auto mac = keyed_cmac(input);
+  if (!mac) return std::move(mac).error();
+  auto size = general_length(input.parameter, mac->size());
+  if (!size) return std::move(size).error();
+  return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(mac), *size));
 }
 
 Mechanism aes_mechanism(CK_MECHANISM_TYPE type) {
@@ -53,6 +65,12 @@ void register_aes(MechanismTable& table) {
   cmac.sign = &make_cmac<SignOperation, MacSign>;
   cmac.verify = &make_cmac<VerifyOperation, MacVerify>;
   table.add(std::move(cmac));
+
+  auto cmac_general = aes_mechanism(CKM_AES_CMAC_GENERAL);
+  cmac_general.for_managed = false;
+  cmac_general.sign = &make_cmac_general<SignOperation, MacSign>;
+  cmac_general.verify = &make_cmac_general<VerifyOperation, MacVerify>;
+  table.add(std::move(cmac_general));
 
   auto kwp = aes_mechanism(CKM_AES_KEY_WRAP_KWP);
   kwp.authenticated = true;

@@ -24,15 +24,12 @@ Outcome<Produced> make_secret(const GenerateInput& input, CK_KEY_TYPE key_type,
 
 namespace {
 
-// Shorter ones can be searched (A13).
-constexpr std::size_t kShortest = 16;
-
 Outcome<Produced> generate_generic(const GenerateInput& input) {
   auto key_type = input.wanted.number(CKA_KEY_TYPE);
   if (!key_type) return std::move(key_type).error();
   const auto type = key_type->value_or(CKK_GENERIC_SECRET);
   if (type == CKK_AES) return bad_template("AES keys have a mechanism of their own");
-  return make_secret(input, type, kShortest);
+  return make_secret(input, type, kShortestSecret);
 }
 
 }  // namespace
@@ -40,7 +37,7 @@ Outcome<Produced> generate_generic(const GenerateInput& input) {
 void register_generic_secrets(MechanismTable& table) {
   Mechanism generate;
   generate.type = CKM_GENERIC_SECRET_KEY_GEN;
-  generate.min_key_size = kShortest * 8;
+  generate.min_key_size = kShortestSecret * 8;
   generate.max_key_size = 4096UL * 8;
   generate.generate = &generate_generic;
   table.add(generate);

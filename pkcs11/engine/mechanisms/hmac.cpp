@@ -1,40 +1,117 @@
-// HMAC with SHA-2.
+// HMAC with every hash: whole, shortened, and keys for it.
 #include "pkcs11/engine/mechanisms/mac_operation.h"
+#include "pkcs11/engine/mechanisms/secret_gen.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {
 namespace {
 
-template <typename Base, typename Operation, core::Hash kHash, CK_MECHANISM_TYPE kType>
-Outcome<std::unique_ptr<Base>> make_hmac(const OperationInput& input) {
-  if (auto none = input.parameter.none(); !none) return std::move(none).error();
-  auto mac = keyed_mac(input, kType, [&input] {
-    return core::Mac::hmac(input.context.crypto, kHash, input.key->value());
+// What PKCS#11 calls the things that belong to one hash.
+struct Names {
+  core::Hash hash;
+  CK_KEY_TYPE key_type;
+  CK_MECHANISM_TYPE hmac;
+  CK_MECHANISM_TYPE general;
+  CK_MECHANISM_TYPE key_gen;
+  bool for_managed = false;
+};
+
+constexpr auto kNames = std::to_array<Names>({
+    {core::Hash::kSha1, CKK_SHA_1_HMAC, CKM_SHA_1_HMAC, CKM_SHA_1_HMAC_GENERAL, CKM_SHA_1_KEY_GEN},
+    {core::Hash::kSha224, CKK_SHA224_HMAC, CKM_SHA224_HMAC, CKM_SHA224_HMAC_GENERAL,
+     CKM_SHA224_KEY_GEN},
+    {core::Hash::kSha256, CKK_SHA256_HMAC, CKM_SHA256_HMAC, CKM_SHA256_HMAC_GENERAL,
+     CKM_SHA256_KEY_GEN, true},
+    {core::Hash::kSha384, CKK_SHA384_HMAC, CKM_SHA384_HMAC, CKM_SHA384_HMAC_GENERAL,
+     CKM_SHA384_KEY_GEN, true},
+    {core::Hash::kSha512, CKK_SHA512_HMAC, CKM_SHA512_HMAC, CKM_SHA512_HMAC_GENERAL,
+     CKM_SHA512_KEY_GEN, true},
+    {core::Hash::kSha512_224, CKK_SHA512_224_HMAC, CKM_SHA512_224_HMAC, CKM_SHA512_224_HMAC_GENERAL,
+     CKM_SHA512_224_KEY_GEN},
+    {core::Hash::kSha512_256, CKK_SHA512_256_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_256_HMAC_GENERAL,
+     CKM_SHA512_256_KEY_GEN},
+    {core::Hash::kSha3_224, CKK_SHA3_224_HMAC, CKM_SHA3_224_HMAC, CKM_SHA3_224_HMAC_GENERAL,
+     CKM_SHA3_224_KEY_GEN},
+    {core::Hash::kSha3_256, CKK_SHA3_256_HMAC, CKM_SHA3_256_HMAC, CKM_SHA3_256_HMAC_GENERAL,
+     CKM_SHA3_256_KEY_GEN},
+    {core::Hash::kSha3_384, CKK_SHA3_384_HMAC, CKM_SHA3_384_HMAC, CKM_SHA3_384_HMAC_GENERAL,
+     CKM_SHA3_384_KEY_GEN},
+    {core::Hash::kSha3_512, CKK_SHA3_512_HMAC, CKM_SHA3_512_HMAC, CKM_SHA3_512_HMAC_GENERAL,
+     CKM_SHA3_512_KEY_GEN},
+});
+static_assert(kNames.size() == core::kHashCount);
+
+constexpr CK_ULONG kLargestKey = 4096;
+
+// A shortened MAC copies the same keyed state as the whole one.
+template <std::size_t kAt>
+Outcome<core::Mac> keyed(const OperationInput& input) {
+  return keyed_mac(input, kNames[kAt].hmac, [&input] {
+    return core::Mac::hmac(input.context.crypto, kNames[kAt].hash, input.key->value());
   });
-  if (!mac) return std::move(mac).error();
-  return std::unique_ptr<Base>(
-      std::make_unique<Operation>(*std::move(mac), core::hash_size(kHash)));
 }
 
-template <core::Hash kHash, CK_MECHANISM_TYPE kType>
-Mechanism hmac_mechanism(CK_KEY_TYPE key_type) {
+template <typename Base, typename Operation, std::size_t kAt>
+Outcome<std::unique_ptr<Base>> make_hmac(const OperationInput& input) {
+  if (auto none = input.parameter.none(); !none) return std::move(none).error();
+  auto mac = keyed<kAt>(input);
+  if (!mac) return std::move(mac).error();
+  const auto size = mac->size();
+  return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(mac), size));
+}
+
+template <typename Base, typename Operation, std::size_t kAt>
+Outcome<std::unique_ptr<Base>> make_general(const OperationInput& input) {
+  auto size = general_length(input.parameter, core::hash_size(kNames[kAt].hash));
+  if (!size) return std::move(size).error();
+  auto mac = keyed<kAt>(input);
+  if (!mac) return std::move(mac).error();
+  return std::unique_ptr<Base>(std::make_unique<Operation>(*std::move(mac), *size));
+}
+
+template <std::size_t kAt>
+Outcome<Produced> generate_key(const GenerateInput& input) {
+  return make_secret(input, kNames[kAt].key_type, kShortestSecret);
+}
+
+Mechanism mechanism_of(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type) {
   Mechanism mechanism;
-  mechanism.type = kType;
+  mechanism.type = type;
   mechanism.min_key_size = 1;
-  mechanism.max_key_size = 4096;
+  mechanism.max_key_size = kLargestKey;
   mechanism.key_types = {CKK_GENERIC_SECRET, key_type};
-  mechanism.for_managed = true;
-  mechanism.sign = &make_hmac<SignOperation, MacSign, kHash, kType>;
-  mechanism.verify = &make_hmac<VerifyOperation, MacVerify, kHash, kType>;
   return mechanism;
+}
+
+template <std::size_t kAt>
+void register_one(MechanismTable& table) {
+  constexpr auto& names = kNames[kAt];
+  auto hmac = mechanism_of(names.hmac, names.key_type);
+  hmac.for_managed = names.for_managed;
+  hmac.sign = &make_hmac<SignOperation, MacSign, kAt>;
+  hmac.verify = &make_hmac<VerifyOperation, MacVerify, kAt>;
+  table.add(std::move(hmac));
+
+  auto general = mechanism_of(names.general, names.key_type);
+  general.sign = &make_general<SignOperation, MacSign, kAt>;
+  general.verify = &make_general<VerifyOperation, MacVerify, kAt>;
+  table.add(std::move(general));
+
+  auto key_gen = mechanism_of(names.key_gen, names.key_type);
+  key_gen.min_key_size = kShortestSecret;
+  key_gen.generate = &generate_key<kAt>;
+  table.add(std::move(key_gen));
+}
+
+template <std::size_t... kAt>
+void register_all(MechanismTable& table, std::index_sequence<kAt...> /*all*/) {
+  (register_one<kAt>(table), ...);
 }
 
 }  // namespace
 
 void register_hmacs(MechanismTable& table) {
-  table.add(hmac_mechanism<core::Hash::kSha256, CKM_SHA256_HMAC>(CKK_SHA256_HMAC));
-  table.add(hmac_mechanism<core::Hash::kSha384, CKM_SHA384_HMAC>(CKK_SHA384_HMAC));
-  table.add(hmac_mechanism<core::Hash::kSha512, CKM_SHA512_HMAC>(CKK_SHA512_HMAC));
+  register_all(table, std::make_index_sequence<kNames.size()>());
 }
 
 }  // namespace tallystick::token
