@@ -66,20 +66,24 @@ bool finish(EVP_CIPHER_CTX* context, AeadAlgorithm algorithm) {
 }  // namespace
 
 Result<Aead> Aead::create(const Crypto& crypto, AeadAlgorithm algorithm, ByteView key,
-                          std::size_t nonce_size) {
+                          std::size_t nonce_size, AeadUse use) {
   const auto* const cipher =
-      algorithm == AeadAlgorithm::kGcm ? crypto.gcm(key.size()) : crypto.ccm(key.size());
+      crypto.aes(algorithm == AeadAlgorithm::kGcm ? AesMode::kGcm : AesMode::kCcm, key.size());
   if (cipher == nullptr || nonce_size == 0 || nonce_size > INT_MAX) {
     return Error{ErrorCode::kInvalidArgument, "not the size of an AES key or a nonce", 0};
   }
-  auto seal = keyed_context(cipher, algorithm, key, nonce_size, true);
-  auto open = keyed_context(cipher, algorithm, key, nonce_size, false);
-  if (!seal || !open) return crypto_error("AEAD key");
+  CipherCtxPtr seal;
+  CipherCtxPtr open;
+  if (use != AeadUse::kOpen) seal = keyed_context(cipher, algorithm, key, nonce_size, true);
+  if (use != AeadUse::kSeal) open = keyed_context(cipher, algorithm, key, nonce_size, false);
+  if ((use != AeadUse::kOpen && !seal) || (use != AeadUse::kSeal && !open)) {
+    return crypto_error("AEAD key");
+  }
   return Aead(std::move(seal), std::move(open), algorithm, nonce_size);
 }
 
 Status Aead::seal(ByteView nonce, ByteView aad, ByteView plaintext, MutableByteView out) {
-  if (nonce.size() != nonce_size_ || plaintext.size() > kLargestMessage ||
+  if (!seal_ || nonce.size() != nonce_size_ || plaintext.size() > kLargestMessage ||
       aad.size() > kLargestMessage || out.size() != plaintext.size() + kTagSize) {
     return Error{ErrorCode::kInvalidArgument, "AEAD sizes", 0};
   }
@@ -95,7 +99,7 @@ Status Aead::seal(ByteView nonce, ByteView aad, ByteView plaintext, MutableByteV
 }
 
 Status Aead::open(ByteView nonce, ByteView aad, ByteView sealed, MutableByteView out) {
-  if (nonce.size() != nonce_size_ || sealed.size() > kLargestMessage ||
+  if (!open_ || nonce.size() != nonce_size_ || sealed.size() > kLargestMessage ||
       aad.size() > kLargestMessage ||
       (sealed.size() >= kTagSize && out.size() != sealed.size() - kTagSize)) {
     return Error{ErrorCode::kInvalidArgument, "AEAD sizes", 0};

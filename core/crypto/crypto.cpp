@@ -3,6 +3,8 @@
 #include <openssl/objects.h>
 #include <openssl/rand.h>
 
+#include <string>
+
 namespace tallystick::core {
 namespace {
 
@@ -11,15 +13,10 @@ constexpr std::array<const char*, kHashCount> kHashNames = {
     "SHA3-256", "SHA3-384", "SHA3-512", "SHA2-512/224", "SHA2-512/256"};
 constexpr std::array<std::size_t, kHashCount> kHashSizes = {20, 28, 32, 48, 64, 28,
                                                             32, 48, 64, 28, 32};
-constexpr std::array<const char*, 3> kGcmNames = {"AES-128-GCM", "AES-192-GCM", "AES-256-GCM"};
-constexpr std::array<const char*, 3> kCcmNames = {"AES-128-CCM", "AES-192-CCM", "AES-256-CCM"};
+constexpr std::array<const char*, kAesModeCount> kAesModeNames = {"GCM", "CCM",  "CTR",
+                                                                  "CBC", "WRAP", "WRAP-PAD"};
 
 constexpr std::array<int, 3> kCurves = {NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
-
-const EVP_CIPHER* by_key_size(const std::array<CipherPtr, 3>& ciphers, std::size_t key_size) {
-  if (key_size != 16 && key_size != 24 && key_size != 32) return nullptr;
-  return ciphers[(key_size - 16) / 8].get();
-}
 
 }  // namespace
 
@@ -41,9 +38,11 @@ Result<std::shared_ptr<const Crypto>> Crypto::create() {
   for (std::size_t i = 0; i < kHashCount; ++i) {
     keep(made->md_[i], EVP_MD_fetch(lib, kHashNames[i], nullptr));
   }
-  for (std::size_t i = 0; i < 3; ++i) {
-    keep(made->gcm_[i], EVP_CIPHER_fetch(lib, kGcmNames[i], nullptr));
-    keep(made->ccm_[i], EVP_CIPHER_fetch(lib, kCcmNames[i], nullptr));
+  for (std::size_t mode = 0; mode < kAesModeCount; ++mode) {
+    for (std::size_t i = 0; i < made->aes_[mode].size(); ++i) {
+      const auto name = "AES-" + std::to_string(128 + 64 * i) + "-" + kAesModeNames[mode];
+      keep(made->aes_[mode][i], EVP_CIPHER_fetch(lib, name.c_str(), nullptr));
+    }
   }
   keep(made->hmac_, EVP_MAC_fetch(lib, "HMAC", nullptr));
   keep(made->cmac_, EVP_MAC_fetch(lib, "CMAC", nullptr));
@@ -57,8 +56,10 @@ Result<std::shared_ptr<const Crypto>> Crypto::create() {
   return std::shared_ptr<const Crypto>(made);
 }
 
-const EVP_CIPHER* Crypto::gcm(std::size_t key_size) const { return by_key_size(gcm_, key_size); }
-const EVP_CIPHER* Crypto::ccm(std::size_t key_size) const { return by_key_size(ccm_, key_size); }
+const EVP_CIPHER* Crypto::aes(AesMode mode, std::size_t key_size) const {
+  if (key_size != 16 && key_size != 24 && key_size != 32) return nullptr;
+  return aes_[static_cast<std::size_t>(mode)][(key_size - 16) / 8].get();
+}
 
 PkeyPtr Crypto::generate_ec_key(int nid) const {
   for (const auto& generator : ec_keys_) {

@@ -30,6 +30,10 @@ constexpr std::size_t kHashCount = 11;
 // Output length in bytes.
 std::size_t hash_size(Hash hash);
 
+// What AES is used in. kWrap and kWrapPadded are KW and KWP of SP 800-38F.
+enum class AesMode : std::uint8_t { kGcm, kCcm, kCtr, kCbc, kWrap, kWrapPadded };
+constexpr std::size_t kAesModeCount = 6;
+
 class Crypto {
  public:
   // Fails with kCrypto when libcrypto has no default provider or lacks an algorithm.
@@ -44,9 +48,8 @@ class Crypto {
   [[nodiscard]] EVP_KDF* hkdf() const { return hkdf_.get(); }
   [[nodiscard]] EVP_KDF* kbkdf() const { return kbkdf_.get(); }
   [[nodiscard]] EVP_KDF* scrypt() const { return scrypt_.get(); }
-  // AES-GCM and AES-CCM for a key of 16, 24 or 32 bytes; nullptr for any other size.
-  [[nodiscard]] const EVP_CIPHER* gcm(std::size_t key_size) const;
-  [[nodiscard]] const EVP_CIPHER* ccm(std::size_t key_size) const;
+  // For a key of 16, 24 or 32 bytes; nullptr for any other size.
+  [[nodiscard]] const EVP_CIPHER* aes(AesMode mode, std::size_t key_size) const;
 
   // A new key on the curve of libcrypto's number for P-256, P-384 or P-521; null on failure.
   [[nodiscard]] PkeyPtr generate_ec_key(int nid) const;
@@ -63,8 +66,7 @@ class Crypto {
   LibCtxPtr lib_;
   ProviderPtr provider_;
   std::array<MdPtr, kHashCount> md_;
-  std::array<CipherPtr, 3> gcm_;
-  std::array<CipherPtr, 3> ccm_;
+  std::array<std::array<CipherPtr, 3>, kAesModeCount> aes_;  // 128, 192, 256
   MacPtr hmac_;
   MacPtr cmac_;
   KdfPtr hkdf_;

@@ -91,5 +91,39 @@ TEST(CcmAead, RefusesNoncesOutsideSevenToThirteenBytes) {
   EXPECT_TRUE(is_ok(Aead::create(crypto(), AeadAlgorithm::kCcm, Bytes(32), 13)));
 }
 
+TEST_P(AnyAead, WorksInPlace) {
+  auto aead = must(Aead::create(crypto(), GetParam(), random_bytes(32)));
+  const auto nonce = random_bytes(12);
+  for (const std::size_t length : {0UL, 1UL, 16UL, 17UL, 1000UL, 40000UL}) {
+    const auto plaintext = random_bytes(length);
+    Bytes apart(length + Aead::kTagSize);
+    must(aead.seal(nonce, {}, plaintext, apart));
+    auto memory = plaintext;
+    memory.resize(apart.size());
+    ASSERT_TRUE(is_ok(aead.seal(nonce, {}, ByteView(memory).first(length), memory)));
+    EXPECT_EQ(memory, apart);
+    ASSERT_TRUE(is_ok(aead.open(nonce, {}, memory, MutableByteView(memory).first(length))));
+    memory.resize(length);
+    EXPECT_EQ(memory, plaintext);
+  }
+}
+
+TEST_P(AnyAead, MadeForOneDirectionRefusesTheOther) {
+  const auto key = random_bytes(32);
+  auto both = must(Aead::create(crypto(), GetParam(), key));
+  auto sealing = must(Aead::create(crypto(), GetParam(), key, 12, AeadUse::kSeal));
+  auto opening = must(Aead::create(crypto(), GetParam(), key, 12, AeadUse::kOpen));
+  const auto nonce = random_bytes(12);
+  const auto plaintext = random_bytes(50);
+  Bytes sealed(66);
+  Bytes opened(50);
+  ASSERT_TRUE(is_ok(sealing.seal(nonce, {}, plaintext, sealed)));
+  EXPECT_TRUE(fails_with(sealing.open(nonce, {}, sealed, opened), ErrorCode::kInvalidArgument));
+  EXPECT_TRUE(fails_with(opening.seal(nonce, {}, plaintext, sealed), ErrorCode::kInvalidArgument));
+  ASSERT_TRUE(is_ok(opening.open(nonce, {}, sealed, opened)));
+  EXPECT_EQ(opened, plaintext);
+  ASSERT_TRUE(is_ok(both.open(nonce, {}, sealed, opened)));
+}
+
 }  // namespace
 }  // namespace tallystick::core::testing

@@ -94,11 +94,11 @@ TEST(RandomNumbers, DifferAndFillTheWholeBuffer) {
 
 TEST(CryptoContext, IsPrivateAndHasEveryAlgorithm) {
   EXPECT_NE(crypto().lib(), nullptr);
-  EXPECT_EQ(crypto().gcm(20), nullptr);
-  EXPECT_EQ(crypto().ccm(0), nullptr);
-  for (const std::size_t size : {16UL, 24UL, 32UL}) {
-    EXPECT_NE(crypto().gcm(size), nullptr);
-    EXPECT_NE(crypto().ccm(size), nullptr);
+  for (std::size_t i = 0; i < kAesModeCount; ++i) {
+    const auto mode = static_cast<AesMode>(i);
+    EXPECT_EQ(crypto().aes(mode, 20), nullptr);
+    EXPECT_EQ(crypto().aes(mode, 0), nullptr);
+    for (const std::size_t size : {16UL, 24UL, 32UL}) EXPECT_NE(crypto().aes(mode, size), nullptr);
   }
   EXPECT_NE(crypto().lib(), must(Crypto::create())->lib());
 }

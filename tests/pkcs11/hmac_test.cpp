@@ -3,11 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 
-#include "tallystick/pkcs11_v3.h"
-#include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/keys.h"
+#include "tests/pkcs11/support/symmetric.h"
 
 namespace tallystick::test {
 namespace {
@@ -70,12 +68,6 @@ Attributes signing(CK_KEY_TYPE type, const core::Bytes& value) {
   return secret_key(type, value).flag(CKA_SIGN, true).flag(CKA_VERIFY, true);
 }
 
-Mechanism general(CK_MECHANISM_TYPE type, CK_ULONG length) {
-  core::Bytes parameter(sizeof length);
-  std::memcpy(parameter.data(), &length, sizeof length);
-  return {type, parameter};
-}
-
 TEST(Hmac, GivesTheKnownAnswersWithEitherKeyType) {
   TestToken token;
   auto& session = token.session();
@@ -104,7 +96,7 @@ TEST(Hmac, A34_IsNotShorterThanTwelveBytes) {
     const auto message = bytes("what do ya want for nothing?");
     const auto whole = must(session.sign(one.hmac, key, message));
     for (CK_ULONG length = 0; length <= whole.size() + 1; ++length) {
-      const auto mechanism = general(one.general, length);
+      const auto mechanism = with_number(one.general, length);
       const auto made = session.sign(mechanism, key, message);
       if (length < 12 || length > whole.size()) {
         EXPECT_THAT(made.rv, ReturnsRv(CKR_MECHANISM_PARAM_INVALID)) << length;
@@ -126,7 +118,7 @@ TEST(Hmac, A34_IsNotShorterThanTwelveBytes) {
       }
     }
     for (const CK_ULONG length : {~0UL, 1UL << 63U, 1UL << 32U}) {
-      EXPECT_THAT(session.sign(general(one.general, length), key, message).rv,
+      EXPECT_THAT(session.sign(with_number(one.general, length), key, message).rv,
                   ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
     }
   }
@@ -195,7 +187,7 @@ TEST(Hmac, TheKeyedStateIsSharedByTheWholeAndTheShortenedMac) {
   const auto whole = must(session.sign(CKM_SHA256_HMAC, key, bytes("x")));
   Session second(token.functions(), token.slot());
   for (int i = 0; i < 3; ++i) {
-    const auto part = must(second.sign(general(CKM_SHA256_HMAC_GENERAL, 16), key, bytes("x")));
+    const auto part = must(second.sign(with_number(CKM_SHA256_HMAC_GENERAL, 16), key, bytes("x")));
     EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin()));
     EXPECT_EQ(must(session.sign(CKM_SHA256_HMAC, key, bytes("x"))), whole);
     EXPECT_EQ(must(session.sign(CKM_SHA384_HMAC, key, bytes("x"))).size(), 48U);
@@ -209,7 +201,7 @@ TEST(Cmac, A34_IsNotShorterThanTwelveBytes) {
   const auto whole = must(session.sign(CKM_AES_CMAC, key, bytes("message")));
   ASSERT_EQ(whole.size(), 16U);
   for (CK_ULONG length = 0; length <= 17; ++length) {
-    const auto mechanism = general(CKM_AES_CMAC_GENERAL, length);
+    const auto mechanism = with_number(CKM_AES_CMAC_GENERAL, length);
     const auto made = session.sign(mechanism, key, bytes("message"));
     if (length < 12 || length > 16) {
       EXPECT_THAT(made.rv, ReturnsRv(CKR_MECHANISM_PARAM_INVALID)) << length;

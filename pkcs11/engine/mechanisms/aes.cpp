@@ -1,4 +1,7 @@
 // AES: key generation, CMAC, and the registration of the ciphers and wrappings.
+#include "pkcs11/engine/mechanisms/aes_cbc.h"
+#include "pkcs11/engine/mechanisms/aes_ccm.h"
+#include "pkcs11/engine/mechanisms/aes_ctr.h"
 #include "pkcs11/engine/mechanisms/aes_gcm.h"
 #include "pkcs11/engine/mechanisms/aes_kwp.h"
 #include "pkcs11/engine/mechanisms/mac_operation.h"
@@ -44,36 +47,53 @@ Mechanism aes_mechanism(CK_MECHANISM_TYPE type) {
   mechanism.min_key_size = kSmallestKey;
   mechanism.max_key_size = kLargestKey;
   mechanism.key_types = {CKK_AES};
-  mechanism.for_managed = true;  // keys opened from packages, for the uses they came with
+  return mechanism;
+}
+
+// The one that encrypts and decrypts data.
+Mechanism cipher_mechanism(CK_MECHANISM_TYPE type, Mechanism::CipherFactory encrypt,
+                           Mechanism::CipherFactory decrypt) {
+  auto mechanism = aes_mechanism(type);
+  mechanism.encrypt = encrypt;
+  mechanism.decrypt = decrypt;
   return mechanism;
 }
 
 }  // namespace
 
+// Those for managed keys serve keys opened from packages, for the uses they came with.
 void register_aes(MechanismTable& table) {
   auto generate = aes_mechanism(CKM_AES_KEY_GEN);
   generate.generate = &generate_aes;
   table.add(std::move(generate));
 
-  auto gcm = aes_mechanism(CKM_AES_GCM);
+  auto gcm = cipher_mechanism(CKM_AES_GCM, &make_gcm_encrypt, &make_gcm_decrypt);
   gcm.authenticated = true;
-  gcm.encrypt = &make_gcm_encrypt;
-  gcm.decrypt = &make_gcm_decrypt;
+  gcm.for_managed = true;
   table.add(std::move(gcm));
 
+  auto ccm = cipher_mechanism(CKM_AES_CCM, &make_ccm_encrypt, &make_ccm_decrypt);
+  ccm.authenticated = true;
+  table.add(std::move(ccm));
+
+  table.add(cipher_mechanism(CKM_AES_CTR, &make_ctr_encrypt, &make_ctr_decrypt));
+  table.add(cipher_mechanism(CKM_AES_CBC, &make_cbc_encrypt, &make_cbc_decrypt));
+  table.add(cipher_mechanism(CKM_AES_CBC_PAD, &make_cbc_pad_encrypt, &make_cbc_pad_decrypt));
+
   auto cmac = aes_mechanism(CKM_AES_CMAC);
+  cmac.for_managed = true;
   cmac.sign = &make_cmac<SignOperation, MacSign>;
   cmac.verify = &make_cmac<VerifyOperation, MacVerify>;
   table.add(std::move(cmac));
 
   auto cmac_general = aes_mechanism(CKM_AES_CMAC_GENERAL);
-  cmac_general.for_managed = false;
   cmac_general.sign = &make_cmac_general<SignOperation, MacSign>;
   cmac_general.verify = &make_cmac_general<VerifyOperation, MacVerify>;
   table.add(std::move(cmac_general));
 
   auto kwp = aes_mechanism(CKM_AES_KEY_WRAP_KWP);
   kwp.authenticated = true;
+  kwp.for_managed = true;
   kwp.wrapped_size = &kwp_size;
   kwp.wrap = &kwp_wrap;
   kwp.unwrap = &kwp_unwrap;

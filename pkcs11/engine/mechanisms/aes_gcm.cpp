@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/crypto/crypto.h"
+#include "pkcs11/engine/mechanisms/cipher_context.h"
 
 namespace tallystick::token {
 namespace {
@@ -12,32 +12,8 @@ constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kUsualIv = 12;  // libcrypto's default
 constexpr std::size_t kLargestIv = 128;
 constexpr std::size_t kLargestAad = 1UL << 20;
-// One call's worth; libcrypto counts in int.
-constexpr std::size_t kLargestPart = 1UL << 30;
 // What is held back until the tag was seen, in decryption by parts.
 constexpr std::size_t kLargestHeld = (64UL << 20) + kTagSize;
-
-// A context that holds the key and waits for an IV, to be copied.
-struct ReadyKey : Payload {
-  explicit ReadyKey(core::CipherCtxPtr of) : context(std::move(of)) {}
-  const core::CipherCtxPtr context;
-};
-
-Outcome<std::shared_ptr<const ReadyKey>> ready_key(const OperationInput& input, bool encrypting) {
-  const auto use = encrypting ? Object::Prepared::kEncrypt : Object::Prepared::kDecrypt;
-  return input.key->prepared<ReadyKey>(
-      use, CKM_AES_GCM, [&]() -> Outcome<std::shared_ptr<const ReadyKey>> {
-        const auto key = input.key->value();
-        const auto* const cipher = input.context.crypto.gcm(key.size());
-        if (cipher == nullptr) return fault(CKR_KEY_SIZE_RANGE, "not the size of an AES key");
-        core::CipherCtxPtr context(EVP_CIPHER_CTX_new());
-        if (!context || EVP_CipherInit_ex2(context.get(), cipher, key.data(), nullptr,
-                                           encrypting ? 1 : 0, nullptr) != 1) {
-          return crypto_failed("AES-GCM");
-        }
-        return std::make_shared<const ReadyKey>(std::move(context));
-      });
-}
 
 // A context with key, IV and associated data in place.
 Outcome<core::CipherCtxPtr> keyed(const OperationInput& input, bool encrypting) {
@@ -51,17 +27,12 @@ Outcome<core::CipherCtxPtr> keyed(const OperationInput& input, bool encrypting) 
   auto aad = copy_memory(params->pAAD, params->ulAADLen, kLargestAad);
   if (!aad) return std::move(aad).error();
 
-  auto ready = ready_key(input, encrypting);
-  if (!ready) return std::move(ready).error();
-  core::CipherCtxPtr context(EVP_CIPHER_CTX_new());
-  int written = 0;
-  if (!context || EVP_CIPHER_CTX_copy(context.get(), (*ready)->context.get()) != 1 ||
-      (iv->size() != kUsualIv && EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN,
+  auto context =
+      keyed_cipher(input.context, *input.key, CKM_AES_GCM, core::AesMode::kGcm, encrypting);
+  if (!context) return context;
+  if ((iv->size() != kUsualIv && EVP_CIPHER_CTX_ctrl(context->get(), EVP_CTRL_AEAD_SET_IVLEN,
                                                      static_cast<int>(iv->size()), nullptr) != 1) ||
-      EVP_CipherInit_ex2(context.get(), nullptr, nullptr, iv->data(), encrypting ? 1 : 0,
-                         nullptr) != 1 ||
-      (!aad->empty() && EVP_CipherUpdate(context.get(), nullptr, &written, aad->data(),
-                                         static_cast<int>(aad->size())) != 1)) {
+      !start_cipher(context->get(), *iv) || feed_cipher(context->get(), *aad, nullptr) < 0) {
     return crypto_failed("AES-GCM");
   }
   return context;
@@ -73,12 +44,7 @@ Outcome<void> check_part(std::size_t size) {
 }
 
 bool feed(EVP_CIPHER_CTX* context, core::ByteView in, core::MutableByteView out) {
-  int written = 0;
-  // Nothing to do for nothing: libcrypto reads a null pointer as something else.
-  if (in.empty()) return true;
-  return EVP_CipherUpdate(context, out.data(), &written, in.data(), static_cast<int>(in.size())) ==
-             1 &&
-         static_cast<std::size_t>(written) == in.size();
+  return feed_cipher(context, in, out.data()) == static_cast<int>(in.size());
 }
 
 bool finish_context(EVP_CIPHER_CTX* context) {

@@ -1,0 +1,32 @@
+// Cipher contexts of libcrypto under a key of the token: keyed once, copied for each operation.
+#pragma once
+
+#include <array>
+
+#include "core/crypto/crypto.h"
+#include "pkcs11/engine/mechanism.h"
+
+namespace tallystick::token {
+
+// One call's worth of data; libcrypto counts in int.
+constexpr std::size_t kLargestPart = 1UL << 30;
+
+// A context of the caller's own that holds an AES key and waits for its IV. `type` tells apart what
+// a key is used for.
+Outcome<core::CipherCtxPtr> keyed_cipher(const Context& context, const Object& key,
+                                         CK_MECHANISM_TYPE type, core::AesMode mode,
+                                         bool encrypting);
+
+// Gives the context its IV.
+bool start_cipher(EVP_CIPHER_CTX* context, core::ByteView iv);
+
+// What the context makes of `in`, and how much that is; -1 when it fails. Nothing in, nothing out:
+// libcrypto reads a null pointer as something else.
+int feed_cipher(EVP_CIPHER_CTX* context, core::ByteView in, std::uint8_t* out);
+
+// CKR_DATA_LEN_RANGE or CKR_ENCRYPTED_DATA_LEN_RANGE, as the direction has it.
+inline Fault wrong_length(bool encrypting, std::string_view what) {
+  return fault(encrypting ? CKR_DATA_LEN_RANGE : CKR_ENCRYPTED_DATA_LEN_RANGE, what);
+}
+
+}  // namespace tallystick::token
