@@ -82,29 +82,39 @@ nlohmann::json cavp_as_json(const std::string& text) {
   auto headers = nlohmann::json::object();
   auto tests = nlohmann::json::array();
   auto test = nlohmann::json::object();
-  const auto end_test = [&] {
-    if (!test.empty()) tests.push_back(std::exchange(test, nlohmann::json::object()));
-  };
   const auto end_group = [&] {
-    end_test();
     if (tests.empty()) return;
     auto group = headers;
     group["tests"] = std::exchange(tests, nlohmann::json::array());
     groups.push_back(std::move(group));
+  };
+  const auto end_block = [&] {
+    const auto block = std::exchange(test, nlohmann::json::object());
+    if (block.contains("COUNT") || block.contains("Count")) {
+      tests.push_back(block);
+    } else if (!block.empty()) {
+      end_group();
+      headers.update(block);
+    }
   };
   std::istringstream lines(text);
   std::string raw;
   while (std::getline(lines, raw)) {
     const auto line = trimmed(raw);
     if (line.empty()) {
-      end_test();
+      end_block();
     } else if (line.front() == '[') {
+      end_block();
       end_group();
-      set_member(headers, trimmed(line.substr(1, line.find(']') - 1)));
+      std::istringstream members(line.substr(1, line.find(']') - 1));
+      for (std::string member; std::getline(members, member, ',');) {
+        set_member(headers, trimmed(member));
+      }
     } else if (line.front() != '#') {
       set_member(test, line);
     }
   }
+  end_block();
   end_group();
   return {{"testGroups", std::move(groups)}};
 }

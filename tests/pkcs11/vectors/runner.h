@@ -58,7 +58,8 @@ CaseRun none_apply(const std::string& reason);
 // A CAVP response file as {"testGroups": [{<name in brackets>: <text>, "tests": [{<name>:
 // <text>}]}]} with text as it stands in the file, names without spaces ("PLAINTEXT LENGTH" is
 // "PLAINTEXTLENGTH"). A line of one word, such as FAIL, is a member that is true. What stands in
-// brackets holds until it is given again.
+// brackets holds until it is given again, and so does a block of lines without a count, such as a
+// key that the cases after it share.
 nlohmann::json cavp_as_json(const std::string& text);
 
 }  // namespace tallystick::test

@@ -33,6 +33,22 @@ TEST(VectorRunner, ACavpFileKeepsItsHeadersAndEndsCasesAtBlankLines) {
   EXPECT_EQ(groups[1].at("tests").size(), 1U);
 }
 
+TEST(VectorRunner, ACavpFileSharesWhatStandsInABlockWithoutACount) {
+  const auto json = cavp_as_json(
+      "Plen = 24\n\n[Alen = 0, Tlen = 4]\n\nKey = 01\n\nCount = 0\nCT = aa\n\n"
+      "Key = 02\n\nCount = 1\nCT = bb\n");
+  const auto& groups = json.at("testGroups");
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].at("Plen"), "24");
+  EXPECT_EQ(groups[0].at("Alen"), "0");
+  EXPECT_EQ(groups[0].at("Tlen"), "4");
+  EXPECT_EQ(groups[0].at("Key"), "01");
+  EXPECT_EQ(groups[0].at("tests").size(), 1U);
+  EXPECT_EQ(groups[1].at("Tlen"), "4");
+  EXPECT_EQ(groups[1].at("Key"), "02");
+  EXPECT_EQ(groups[1].at("tests")[0].at("CT"), "bb");
+}
+
 TEST(VectorRunner, AnAcceptableCaseMayGoEitherWayAndTheOthersNot) {
   const auto test = [](const char* result) { return nlohmann::json{{"result", result}}; };
   EXPECT_TRUE(as_expected(test("valid"), true).holds());
