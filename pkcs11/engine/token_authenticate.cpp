@@ -9,12 +9,14 @@ Outcome<void> Token::authenticate(core::ByteView pin) {
   // Another process may have begun a new life for the user; then this is nobody's PIN here.
   if (auto seen = refresh(); !seen) return seen;
   if (login_state() != Login::kUser) return not_logged_in();
-  auto files = opened();
-  if (!files) return std::move(files).error();
-  if (!*files) return not_logged_in();
-  auto right = check_pin(**files, PinRole::kUser, pin);
+  auto* const files = opened();
+  if (files == nullptr) return not_logged_in();
+  auto right = check_pin(*files, PinRole::kUser, pin);
   if (right) return {};
-  if (right.error().rv == CKR_PIN_LOCKED) drop_login();
+  if (right.error().rv == CKR_PIN_LOCKED) {
+    const Lock lock(mutex_);
+    end_login();
+  }
   return std::move(right).error();
 }
 
