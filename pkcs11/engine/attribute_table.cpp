@@ -113,6 +113,17 @@ constexpr auto kTable = std::to_array<AttributeRule>({
     {CKA_EC_PARAMS, "EC_PARAMS", Kind::kBytes, kPublicKey | kPrivateKey,
      kAtCreate | kAtGenerate | kAtUnwrap | kAtDerive},
     {CKA_EC_POINT, "EC_POINT", Kind::kBytes, kPublicKey, kAtCreate},
+    {CKA_MODULUS, "MODULUS", Kind::kBytes, kPublicKey | kPrivateKey, kAtCreate | kAtUnwrap},
+    {CKA_MODULUS_BITS, "MODULUS_BITS", Kind::kNumber, kPublicKey, kAtCreate | kAtGenerate},
+    {CKA_PUBLIC_EXPONENT, "PUBLIC_EXPONENT", Kind::kBytes, kPublicKey | kPrivateKey,
+     kAtCreate | kAtGenerate | kAtUnwrap},
+    {CKA_PRIVATE_EXPONENT, "PRIVATE_EXPONENT", Kind::kBytes, kPrivateKey, kAtCreate,
+     Direction::kAny, true},
+    {CKA_PRIME_1, "PRIME_1", Kind::kBytes, kPrivateKey, kAtCreate, Direction::kAny, true},
+    {CKA_PRIME_2, "PRIME_2", Kind::kBytes, kPrivateKey, kAtCreate, Direction::kAny, true},
+    {CKA_EXPONENT_1, "EXPONENT_1", Kind::kBytes, kPrivateKey, kAtCreate, Direction::kAny, true},
+    {CKA_EXPONENT_2, "EXPONENT_2", Kind::kBytes, kPrivateKey, kAtCreate, Direction::kAny, true},
+    {CKA_COEFFICIENT, "COEFFICIENT", Kind::kBytes, kPrivateKey, kAtCreate, Direction::kAny, true},
     {CKA_VALUE, "VALUE", Kind::kBytes, kSoftware, kAtCreate},
 
     // Ours: computed, never a caller's.
@@ -157,6 +168,29 @@ const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_cl
     return rule.type == type && (rule.classes & bit) != 0;
   });
   return at == kTable.end() ? nullptr : at;
+}
+
+bool applies_to(CK_ATTRIBUTE_TYPE type, CK_KEY_TYPE key_type) {
+  if (key_type == CK_UNAVAILABLE_INFORMATION) return true;
+  switch (type) {
+    case CKA_MODULUS:
+    case CKA_MODULUS_BITS:
+    case CKA_PUBLIC_EXPONENT:
+    case CKA_PRIVATE_EXPONENT:
+    case CKA_PRIME_1:
+    case CKA_PRIME_2:
+    case CKA_EXPONENT_1:
+    case CKA_EXPONENT_2:
+    case CKA_COEFFICIENT:
+      return key_type == CKK_RSA;
+    case CKA_VALUE:
+      return key_type != CKK_RSA;
+    case CKA_EC_PARAMS:
+    case CKA_EC_POINT:
+      return key_type == CKK_EC || key_type == CKK_EC_EDWARDS || key_type == CKK_EC_MONTGOMERY;
+    default:
+      return true;
+  }
 }
 
 const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type) {

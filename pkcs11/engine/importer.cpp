@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "pkcs11/engine/keys/certificate.h"
-#include "pkcs11/engine/keys/ec_key.h"
+#include "pkcs11/engine/keys/key_pair.h"
 #include "pkcs11/engine/token.h"
 
 namespace tallystick::token {
@@ -55,11 +55,8 @@ Outcome<Draft> import_ordinary(const core::Crypto& crypto, CK_OBJECT_CLASS objec
   auto key_type = wanted.required_number(CKA_KEY_TYPE);
   if (!key_type) return std::move(key_type).error();
   if (object_class == CKO_SECRET_KEY) return import_secret(*key_type, wanted);
-  if (*key_type == CKK_EC) {
-    return object_class == CKO_PUBLIC_KEY ? import_ec_public(crypto, wanted)
-                                          : import_ec_private(crypto, wanted);
-  }
-  return bad_value("keys of this type are not offered");
+  return object_class == CKO_PUBLIC_KEY ? import_public_key(crypto, *key_type, wanted)
+                                        : import_private_key(crypto, *key_type, wanted);
 }
 
 }  // namespace

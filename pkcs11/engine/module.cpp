@@ -3,7 +3,6 @@
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/files.h"
 #include "pkcs11/engine/log.h"
-#include "pkcs11/engine/mechanisms/standard.h"
 #include "pkcs11/engine/mechanisms/ts_mechanisms.h"
 
 namespace tallystick::token {

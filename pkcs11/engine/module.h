@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "pkcs11/engine/mechanisms/standard.h"
 #include "pkcs11/engine/session.h"
 
 namespace tallystick::token {

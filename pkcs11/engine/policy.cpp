@@ -6,6 +6,7 @@
 
 #include "pkcs11/engine/attribute_table.h"
 #include "pkcs11/engine/keys/ec_key.h"
+#include "pkcs11/engine/keys/rsa_key.h"
 
 namespace tallystick::token {
 namespace {
@@ -52,9 +53,12 @@ Fault contradicts(const AttributeRule& rule) {
   return bad_template(std::string("CKA_") + rule.name + " contradicts what is made");
 }
 
-Outcome<const AttributeRule*> rule_for(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class) {
-  const auto* const rule = find_rule(type, object_class);
-  if (rule == nullptr) {
+Outcome<const AttributeRule*> rule_for(CK_ATTRIBUTE_TYPE type, const AttributeSet& attributes) {
+  const auto known = [&attributes](CK_ATTRIBUTE_TYPE number) {
+    return attributes.number(number).value_or(CK_UNAVAILABLE_INFORMATION);
+  };
+  const auto* const rule = find_rule(type, known(CKA_CLASS));
+  if (rule == nullptr || !applies_to(type, known(CKA_KEY_TYPE))) {
     return fault(CKR_ATTRIBUTE_TYPE_INVALID, "an attribute that the object cannot have");
   }
   return rule;
@@ -67,12 +71,23 @@ bool is_presentation(CK_ATTRIBUTE_TYPE type) {
   return std::ranges::find(kTypes, type) != kTypes.end();
 }
 
+// Whether a value is another form of the one that an importer has brought it into.
+bool same_value(CK_ATTRIBUTE_TYPE type, core::ByteView decided, core::ByteView wanted) {
+  switch (type) {
+    case CKA_EC_POINT:
+      return true;  // only importers take it, and they have checked it
+    case CKA_MODULUS:
+    case CKA_PUBLIC_EXPONENT:
+      return std::ranges::equal(significant(decided), significant(wanted));
+    default:
+      return false;
+  }
+}
+
 // An attribute of the template that the maker has decided too.
 Outcome<void> reconcile(const AttributeRule& rule, core::ByteView decided, core::ByteView wanted,
                         bool managed, AttributeSet& result) {
-  if (std::ranges::equal(decided, wanted)) return {};
-  // The importer has brought the point into its one form.
-  if (rule.type == CKA_EC_POINT) return {};
+  if (std::ranges::equal(decided, wanted) || same_value(rule.type, decided, wanted)) return {};
   const bool tightens = rule.kind == Kind::kBool && rule.direction != Direction::kAny &&
                         may_move(rule, as_bool(decided), as_bool(wanted));
   if (!managed || !tightens) return contradicts(rule);
@@ -81,11 +96,10 @@ Outcome<void> reconcile(const AttributeRule& rule, core::ByteView decided, core:
 }
 
 // Lays the caller's template under what the maker decided.
-Outcome<void> lay_template(const Request& request, CK_OBJECT_CLASS object_class,
-                           AttributeSet& result) {
+Outcome<void> lay_template(const Request& request, AttributeSet& result) {
   const auto& made = *request.made;
   for (const auto& [type, value] : request.wanted->entries()) {
-    auto found = rule_for(type, object_class);
+    auto found = rule_for(type, made.attributes);
     if (!found) return std::move(found).error();
     const auto& rule = **found;
     if (auto good = check_value(rule, value); !good) return good;
@@ -222,7 +236,7 @@ Outcome<AttributeSet> decide_making(const Request& request) {
   const auto object_class = made.attributes.number(CKA_CLASS);
   if (!object_class) return incomplete_template("CKA_CLASS is missing");
   AttributeSet result = made.attributes;
-  if (auto laid = lay_template(request, *object_class, result); !laid) {
+  if (auto laid = lay_template(request, result); !laid) {
     return std::move(laid).error();
   }
   if (!made.managed && request.action == Action::kUnwrap && has_secrets(*object_class)) {
@@ -248,7 +262,7 @@ Outcome<AttributeSet> lay_changes(const Request& request) {
   const auto& object = *request.object;
   AttributeSet result = object.attributes();
   for (const auto& [type, value] : request.wanted->entries()) {
-    auto found = rule_for(type, object.object_class());
+    auto found = rule_for(type, object.attributes());
     if (!found) return std::move(found).error();
     const auto& rule = **found;
     if (auto good = check_value(rule, value); !good) return std::move(good).error();
@@ -490,11 +504,14 @@ std::uint64_t policy_bits(const AttributeSet& attributes) {
 
 unsigned strength_bits(const Object& key) {
   constexpr unsigned kMost = 256;
+  const auto params = key.attributes().bytes(CKA_EC_PARAMS);
   switch (key.key_type()) {
     case CKK_EC: {
-      const auto curve = find_curve(key.attributes().bytes(CKA_EC_PARAMS));
-      return curve ? (*curve)->bits / 2 : kMost;
+      const auto curve = find_curve(params);
+      return curve ? std::min((*curve)->bits / 2, kMost) : kMost;
     }
+    case CKK_RSA:
+      return bits_of(key.attributes().bytes(CKA_MODULUS)) < 3072 ? 112 : 128;
     default: {
       const auto bits = key.value().size() * 8;
       return bits > kMost ? kMost : static_cast<unsigned>(bits);

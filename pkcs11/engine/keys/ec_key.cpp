@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 
-#include "pkcs11/engine/keys/key_pair.h"
+#include "pkcs11/engine/keys/der.h"
 
 namespace tallystick::token {
 namespace {
@@ -17,8 +17,6 @@ namespace {
 using ParamBuildPtr = std::unique_ptr<OSSL_PARAM_BLD, core::HandleDeleter<OSSL_PARAM_BLD_free>>;
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, core::HandleDeleter<OSSL_PARAM_free>>;
 using OidPtr = std::unique_ptr<ASN1_OBJECT, core::HandleDeleter<ASN1_OBJECT_free>>;
-using X509PubkeyPtr = std::unique_ptr<X509_PUBKEY, core::HandleDeleter<X509_PUBKEY_free>>;
-using OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, core::HandleDeleter<ASN1_OCTET_STRING_free>>;
 
 constexpr auto kP256Oid =
     std::to_array<std::uint8_t>({0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07});
@@ -60,29 +58,6 @@ Outcome<SharedPkey> assemble(const core::Crypto& crypto, const EcCurve& curve, c
     return bad_value("not a key on its curve");
   }
   return share(core::PkeyPtr(key));
-}
-
-// The point inside CKA_EC_POINT: a DER OCTET STRING, or, as some tools send it, the bare point.
-Outcome<core::Bytes> point_in(core::ByteView value, const EcCurve& curve) {
-  const auto size = 1 + 2 * curve.field_size;
-  core::Bytes point;
-  if (value.size() == size && value[0] == kUncompressed) {
-    point.assign(value.begin(), value.end());
-    return point;
-  }
-  const auto* cursor = value.data();
-  const OctetsPtr octets(d2i_ASN1_OCTET_STRING(nullptr, &cursor, static_cast<long>(value.size())));
-  forget_errors();
-  if (!octets || cursor != value.data() + value.size() ||
-      static_cast<std::size_t>(ASN1_STRING_length(octets.get())) != size) {
-    return bad_value("CKA_EC_POINT is not an uncompressed point of the curve");
-  }
-  const auto* const data = ASN1_STRING_get0_data(octets.get());
-  point.assign(data, data + size);
-  if (point[0] != kUncompressed || octet_string(point).size() != value.size()) {
-    return bad_value("CKA_EC_POINT is not an uncompressed point of the curve");
-  }
-  return point;
 }
 
 Outcome<const EcCurve*> wanted_curve(const Template& wanted) {
@@ -152,38 +127,13 @@ Outcome<core::Bytes> ec_point(const EVP_PKEY* key) {
   return point;
 }
 
-// SubjectPublicKeyInfo of a point; what i2d_PUBKEY gives too, by way of an encoder that is looked
-// up anew each time.
-Outcome<core::Bytes> ec_public_key_info(const EcCurve& curve, core::ByteView point) {
-  const X509PubkeyPtr info(X509_PUBKEY_new());
-  auto* const owned = static_cast<std::uint8_t*>(OPENSSL_memdup(point.data(), point.size()));
-  if (!info || owned == nullptr ||
-      X509_PUBKEY_set0_param(info.get(), OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
-                             OBJ_nid2obj(curve.nid), owned, static_cast<int>(point.size())) != 1) {
-    OPENSSL_free(owned);
-    return crypto_failed("SubjectPublicKeyInfo");
-  }
-  const int size = i2d_X509_PUBKEY(info.get(), nullptr);
-  if (size <= 0) return crypto_failed("SubjectPublicKeyInfo");
-  core::Bytes out(static_cast<std::size_t>(size));
-  auto* cursor = out.data();
-  if (i2d_X509_PUBKEY(info.get(), &cursor) != size) return crypto_failed("SubjectPublicKeyInfo");
-  return out;
-}
-
-core::Bytes octet_string(core::ByteView bytes) {
-  const OctetsPtr octets(ASN1_OCTET_STRING_new());
-  core::Bytes out;
-  if (!octets ||
-      ASN1_OCTET_STRING_set(octets.get(), bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    return out;
-  }
-  const int size = i2d_ASN1_OCTET_STRING(octets.get(), nullptr);
-  if (size <= 0) return out;
-  out.resize(static_cast<std::size_t>(size));
-  auto* cursor = out.data();
-  (void)i2d_ASN1_OCTET_STRING(octets.get(), &cursor);
-  return out;
+std::optional<core::ByteView> ec_point_in(const EcCurve& curve, core::ByteView value) {
+  const auto size = 1 + 2 * curve.field_size;
+  if (value.size() < size) return std::nullopt;
+  const auto point = value.last(size);
+  const bool whole = value.size() == size || std::ranges::equal(octet_string(point), value);
+  if (!whole || point[0] != kUncompressed) return std::nullopt;
+  return point;
 }
 
 Outcome<SharedPkey> ec_public_key(const core::Crypto& crypto, const EcCurve& curve,
@@ -238,7 +188,7 @@ Outcome<PublicParts> public_parts(const EVP_PKEY* key) {
   if (curve == nullptr) return wrong_key_type("not an EC key on an offered curve");
   auto point = ec_point(key);
   if (!point) return std::move(point).error();
-  auto info = ec_public_key_info(*curve, *point);
+  auto info = public_key_info(NID_X9_62_id_ecPublicKey, curve->nid, *point);
   if (!info) return std::move(info).error();
   return PublicParts{curve, *std::move(point), *std::move(info)};
 }
@@ -289,8 +239,8 @@ Outcome<Draft> import_ec_public(const core::Crypto& crypto, const Template& want
   if (!curve) return std::move(curve).error();
   const auto encoded = wanted.find(CKA_EC_POINT);
   if (!encoded) return incomplete_template("CKA_EC_POINT is missing");
-  auto point = point_in(*encoded, **curve);
-  if (!point) return std::move(point).error();
+  const auto point = ec_point_in(**curve, *encoded);
+  if (!point) return bad_value("CKA_EC_POINT is not an uncompressed point of the curve");
   auto key = ec_public_key(crypto, **curve, *point);
   if (!key) return std::move(key).error();
   return ec_public_draft(*key);
@@ -313,8 +263,8 @@ Outcome<SharedPkey> parse_ec_key(const core::Crypto& crypto, const AttributeSet&
   if (attributes.number(CKA_CLASS) == CKO_PRIVATE_KEY) {
     return ec_private_key(crypto, **curve, value);
   }
-  auto point = point_in(attributes.bytes(CKA_EC_POINT), **curve);
-  if (!point) return std::move(point).error();
+  const auto point = ec_point_in(**curve, attributes.bytes(CKA_EC_POINT));
+  if (!point) return fault(CKR_DEVICE_ERROR, "a stored public key is damaged");
   return ec_public_key(crypto, **curve, *point);
 }
 

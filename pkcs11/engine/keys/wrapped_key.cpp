@@ -3,7 +3,7 @@
 #include <openssl/x509.h>
 
 #include "pkcs11/engine/importer.h"
-#include "pkcs11/engine/keys/ec_key.h"
+#include "pkcs11/engine/keys/key_pair.h"
 
 namespace tallystick::token {
 namespace {
@@ -30,12 +30,13 @@ Outcome<Draft> private_from_pkcs8(const core::Crypto& crypto, CK_KEY_TYPE key_ty
   core::PkeyPtr key(EVP_PKCS82PKEY_ex(info.get(), crypto.lib(), nullptr));
   const core::PkeyCtxPtr check(key ? EVP_PKEY_CTX_new_from_pkey(crypto.lib(), key.get(), nullptr)
                                    : nullptr);
-  if (!check || EVP_PKEY_check(check.get()) != 1 || key_type != CKK_EC ||
-      curve_of(key.get()) == nullptr) {
+  if (!check || EVP_PKEY_check(check.get()) != 1) {
     forget_errors();
     return invalid();
   }
-  return ec_private_draft(share(std::move(key)));
+  auto draft = private_key_draft(key_type, share(std::move(key)));
+  if (!draft) return invalid();
+  return draft;
 }
 
 }  // namespace

@@ -2,8 +2,9 @@
 
 namespace tallystick::token {
 
-void register_standard_mechanisms(MechanismTable& table, const Settings& /*settings*/) {
+void register_standard_mechanisms(MechanismTable& table, const Settings& settings) {
   register_aes(table);
+  register_rsa(table, settings);
   register_ec(table);
   register_digests(table);
   register_hmacs(table);

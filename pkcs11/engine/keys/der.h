@@ -1,0 +1,23 @@
+// The few DER structures around public keys, written by libcrypto. What comes in is compared with
+// what would have been written, so that only one encoding of a value is taken.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "pkcs11/engine/fault.h"
+
+namespace tallystick::token {
+
+// Empty when libcrypto has no memory.
+core::Bytes octet_string(core::ByteView bytes);
+core::Bytes bit_string(core::ByteView bytes);
+core::Bytes printable_string(std::string_view text);
+
+// SubjectPublicKeyInfo of an algorithm, with a curve as its parameter where there is one. The same
+// as i2d_PUBKEY gives, without looking up an encoder each time.
+Outcome<core::Bytes> public_key_info(int algorithm_nid, std::optional<int> curve_nid,
+                                     core::ByteView key);
+
+}  // namespace tallystick::token
