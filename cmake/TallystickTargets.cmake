@@ -90,12 +90,13 @@ function(tallystick_test name)
 endfunction()
 
 # tallystick_script_test(<name> COMMAND <program> <argument>... [LABELS <label>...]
-#                        [TIMEOUT <s>] [ENV <NAME=value>...] [LOADS_MODULE])
+#                        [TIMEOUT <s>] [ENV <NAME=value>...] [LOADS_MODULE] [MAY_SKIP])
 # A test that is a program or script: exit status 0 passes, anything else fails. LOADS_MODULE says
 # that somebody else's program loads a shared library of ours; such a program cannot take a library
-# built with a sanitizer, so these tests are left out of sanitizer builds.
+# built with a sanitizer, so these tests are left out of sanitizer builds. MAY_SKIP lets exit status
+# 77 say that somebody else's program is not there.
 function(tallystick_script_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "LOADS_MODULE" "TIMEOUT" "COMMAND;LABELS;ENV")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "LOADS_MODULE;MAY_SKIP" "TIMEOUT" "COMMAND;LABELS;ENV")
   if(NOT arg_COMMAND)
     message(FATAL_ERROR "tallystick_script_test(${name}) names no COMMAND")
   endif()
@@ -110,6 +111,9 @@ function(tallystick_script_test name)
     COMMAND ${arg_COMMAND}
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  if(arg_MAY_SKIP)
+    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
+  endif()
   if(arg_LABELS)
     set_property(TEST ${name} PROPERTY LABELS ${arg_LABELS})
   endif()

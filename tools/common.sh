@@ -55,3 +55,11 @@ existing_folders() {
   done
   return 0
 }
+
+# debian_sources <suite>: this machine's sources of Debian packages: address, suite and components.
+debian_sources() {
+  # The $(...) are apt's, not the shell's.
+  # shellcheck disable=SC2016
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' \
+    'Created-By: Packages' | awk -v suite="$1" '$NF == "Debian" && index($2, suite) == 1 {print $1, $2, $3}' | sort -u
+}

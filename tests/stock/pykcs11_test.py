@@ -15,6 +15,11 @@ SO_PIN, PIN = "12345678", "87654321"
 P256 = bytes.fromhex("06082a8648ce3d030107")
 
 
+def passed(job):
+    """A line of the table of tools/stock, as in common.sh."""
+    print("stock", "PyKCS11", job, "passed", sep="\t", flush=True)
+
+
 def free_slot(library):
     for slot in library.getSlotList(tokenPresent=True):
         if not library.getTokenInfo(slot).flags & PyKCS11.CKF_TOKEN_INITIALIZED:
@@ -78,12 +83,15 @@ def main():
         library = PyKCS11.PyKCS11Lib()
         library.load(sys.argv[1])
         session = new_token(library)
+        passed("initialize a token and its PIN")
         check_signatures(session)
+        passed("P-256: generate, sign, verify")
         check_cipher(session)
+        passed("AES-GCM: import, encrypt, decrypt")
         check_errors(session)
+        passed("a wrong PIN is refused")
         session.closeSession()
         del library
-    print("PyKCS11: passed")
 
 
 if __name__ == "__main__":
