@@ -188,3 +188,8 @@ subjectAltName = DNS:stock,IP:127.0.0.1'
 with_engine() { OPENSSL_CONF=$engine_config run "$@"; }
 # key_uri <label>: the private key, with its PIN, as the engine takes it
 key_uri() { echo "pkcs11:token=line;object=$1;type=private;pin-value=$pin"; }
+# code_signing_certificate <label> <file>: self-signed, for a key of the token
+code_signing_certificate() {
+  with_engine openssl req -x509 -engine pkcs11 -keyform engine -key "$(key_uri "$1")" -days 2 \
+    -out "$2" -addext extendedKeyUsage=codeSigning
+}
