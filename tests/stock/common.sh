@@ -50,7 +50,8 @@ needs() {
 }
 
 started=()
-# in_background <command>...: a server that ends with the script.
+# in_background <program>...: a server that ends with the script. (Not a function: its shell would
+# end in the server's place.)
 in_background() {
   "$@" &
   started+=($!)
