@@ -36,7 +36,12 @@ Home::~Home() {
   (void)unsetenv("TALLYSTICK_CONF");
 }
 
-void Home::configure(std::string_view text) const { write_file(settings(), core::bytes_of(text)); }
+void Home::configure(std::string_view text) const {
+  write_file(settings(), core::bytes_of(text));
+  // Whatever the umask of a test: a file that others may write to is refused.
+  std::filesystem::permissions(
+      settings(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
 
 std::vector<std::string> Home::files_named(const std::string& name) const {
   std::vector<std::string> found;
