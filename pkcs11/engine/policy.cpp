@@ -6,6 +6,7 @@
 
 #include "pkcs11/engine/attribute_table.h"
 #include "pkcs11/engine/keys/ec_key.h"
+#include "pkcs11/engine/keys/ecx_key.h"
 #include "pkcs11/engine/keys/rsa_key.h"
 
 namespace tallystick::token {
@@ -76,6 +77,8 @@ bool same_value(CK_ATTRIBUTE_TYPE type, core::ByteView decided, core::ByteView w
   switch (type) {
     case CKA_EC_POINT:
       return true;  // only importers take it, and they have checked it
+    case CKA_EC_PARAMS:
+      return same_ecx_curve(decided, wanted);
     case CKA_MODULUS:
     case CKA_PUBLIC_EXPONENT:
       return std::ranges::equal(significant(decided), significant(wanted));
@@ -145,6 +148,7 @@ void default_uses(AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
   }
   const auto key_type = attributes.number(CKA_KEY_TYPE).value_or(CK_UNAVAILABLE_INFORMATION);
   const bool cipher = key_type == CKK_AES;
+  const bool agrees = key_type == CKK_EC_MONTGOMERY;
   for (const auto& rule : attribute_table()) {
     if (!rule.usage || (rule.classes & class_bit(object_class)) == 0) continue;
     bool value = false;
@@ -156,7 +160,10 @@ void default_uses(AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
           break;
         case CKA_SIGN:
         case CKA_VERIFY:
-          value = !cipher;
+          value = !cipher && !agrees;
+          break;
+        case CKA_DERIVE:
+          value = agrees;
           break;
         default:
           break;
@@ -509,6 +516,11 @@ unsigned strength_bits(const Object& key) {
     case CKK_EC: {
       const auto curve = find_curve(params);
       return curve ? std::min((*curve)->bits / 2, kMost) : kMost;
+    }
+    case CKK_EC_EDWARDS:
+    case CKK_EC_MONTGOMERY: {
+      const auto curve = find_ecx_curve(key.key_type(), params);
+      return curve ? (*curve)->strength : kMost;
     }
     case CKK_RSA:
       return bits_of(key.attributes().bytes(CKA_MODULUS)) < 3072 ? 112 : 128;

@@ -1,6 +1,7 @@
 #include "pkcs11/engine/keys/key_pair.h"
 
 #include "pkcs11/engine/keys/ec_key.h"
+#include "pkcs11/engine/keys/ecx_key.h"
 #include "pkcs11/engine/keys/rsa_key.h"
 
 namespace tallystick::token {
@@ -19,6 +20,9 @@ Outcome<SharedPkey> parse_key(const core::Crypto& crypto, const AttributeSet& at
         return parse_rsa_key(crypto, attributes, value);
       case CKK_EC:
         return parse_ec_key(crypto, attributes, value);
+      case CKK_EC_EDWARDS:
+      case CKK_EC_MONTGOMERY:
+        return parse_ecx_key(crypto, attributes, value);
       default:
         break;
     }
@@ -33,6 +37,9 @@ Outcome<Draft> import_public_key(const core::Crypto& crypto, CK_KEY_TYPE key_typ
       return import_rsa_public(crypto, wanted);
     case CKK_EC:
       return import_ec_public(crypto, wanted);
+    case CKK_EC_EDWARDS:
+    case CKK_EC_MONTGOMERY:
+      return import_ecx_public(crypto, key_type, wanted);
     default:
       return not_offered();
   }
@@ -45,6 +52,9 @@ Outcome<Draft> import_private_key(const core::Crypto& crypto, CK_KEY_TYPE key_ty
       return import_rsa_private(crypto, wanted);
     case CKK_EC:
       return import_ec_private(crypto, wanted);
+    case CKK_EC_EDWARDS:
+    case CKK_EC_MONTGOMERY:
+      return import_ecx_private(crypto, key_type, wanted);
     default:
       return not_offered();
   }
@@ -57,6 +67,9 @@ Outcome<Draft> private_key_draft(CK_KEY_TYPE key_type, const SharedPkey& key) {
       return rsa_private_draft(key);
     case CKK_EC:
       return ec_private_draft(key);
+    case CKK_EC_EDWARDS:
+    case CKK_EC_MONTGOMERY:
+      return ecx_private_draft(key_type, key);
     default:
       return not_offered();
   }

@@ -6,6 +6,8 @@ void register_standard_mechanisms(MechanismTable& table, const Settings& setting
   register_aes(table);
   register_rsa(table, settings);
   register_ec(table);
+  register_edwards(table);
+  register_montgomery(table);
   register_digests(table);
   register_hmacs(table);
   register_generic_secrets(table);

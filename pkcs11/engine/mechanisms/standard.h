@@ -8,6 +8,8 @@ namespace tallystick::token {
 
 void register_aes(MechanismTable& table);
 void register_ec(MechanismTable& table);
+void register_edwards(MechanismTable& table);
+void register_montgomery(MechanismTable& table);
 void register_rsa(MechanismTable& table, const Settings& settings);
 void register_digests(MechanismTable& table);
 void register_hmacs(MechanismTable& table);

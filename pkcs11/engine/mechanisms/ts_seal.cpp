@@ -173,11 +173,6 @@ Outcome<std::unique_ptr<CipherOperation>> decrypt(const OperationInput& input) {
 
 // A private key as a package carries it: the PKCS#8 DER that libcrypto writes.
 Outcome<core::Secret> private_key_bytes(const core::Crypto& crypto, const Object& key) {
-  if (key.key_type() == CKK_EC_EDWARDS && key.managed()) {
-    auto form = core::package_form(crypto, core::GeneratedType::kEd25519, key.value());
-    if (!form) return from_core(form.error(), CKR_KEY_NOT_WRAPPABLE);
-    return *std::move(form);
-  }
   auto pkey = key.pkey(crypto);
   if (!pkey) return std::move(pkey).error();
   auto der = core::pkcs8_der(*pkey);

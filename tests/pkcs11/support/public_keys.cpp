@@ -170,11 +170,12 @@ Attributes readable_secret(CK_ULONG length, CK_KEY_TYPE type) {
 
 core::Bytes curve_params(const std::string& curve) { return curve_case(curve).params; }
 
-core::Bytes octets(core::ByteView bytes) {
-  core::Bytes out{0x04};
-  if (bytes.size() >= 128) out.push_back(0x81);
-  out.push_back(static_cast<std::uint8_t>(bytes.size()));
-  out.insert(out.end(), bytes.begin(), bytes.end());
+core::Bytes der(std::uint8_t tag, core::ByteView content) {
+  core::Bytes out;
+  out.push_back(tag);
+  if (content.size() >= 128) out.push_back(0x81);
+  out.push_back(static_cast<std::uint8_t>(content.size()));
+  out.insert(out.end(), content.begin(), content.end());
   return out;
 }
 

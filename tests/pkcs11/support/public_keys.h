@@ -60,8 +60,11 @@ Attributes readable_secret(CK_ULONG length = 0, CK_KEY_TYPE type = CKK_GENERIC_S
 
 // DER of curve names: "P-256", "P-384", "P-521", "ED25519", "ED448", "X25519", "X448".
 core::Bytes curve_params(const std::string& curve);
-// A DER OCTET STRING around the bytes.
-core::Bytes octets(core::ByteView bytes);
+// A DER value of up to 255 bytes: its tag, its length and the bytes.
+core::Bytes der(std::uint8_t tag, core::ByteView content);
+inline core::Bytes octets(core::ByteView bytes) { return der(0x04, bytes); }
+// A curve's name in PKCS#11, as CKA_EC_PARAMS.
+inline core::Bytes curve_name(std::string_view name) { return der(0x13, core::bytes_of(name)); }
 
 // ---- libcrypto's keys ----
 using PkeyPtr = core::PkeyPtr;
