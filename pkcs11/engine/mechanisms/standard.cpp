@@ -6,6 +6,7 @@ void register_standard_mechanisms(MechanismTable& table, const Settings& setting
   register_aes(table);
   register_rsa(table, settings);
   register_ec(table);
+  register_ecdh(table);
   register_edwards(table);
   register_montgomery(table);
   register_digests(table);

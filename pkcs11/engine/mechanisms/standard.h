@@ -8,6 +8,7 @@ namespace tallystick::token {
 
 void register_aes(MechanismTable& table);
 void register_ec(MechanismTable& table);
+void register_ecdh(MechanismTable& table);
 void register_edwards(MechanismTable& table);
 void register_montgomery(MechanismTable& table);
 void register_rsa(MechanismTable& table, const Settings& settings);
