@@ -166,6 +166,8 @@ TEST(Files, AFolderThatMayNotBeLookedAtIsNoEmptySlot) {
               // Whom the mode does not hold back becomes somebody whom it does.
               constexpr uid_t kNobody = 65534;
               if (geteuid() == 0 && setuid(kNobody) != 0) return 1;
+              (void)unsetenv("TALLYSTICK_CONF");
+              (void)setenv("XDG_CONFIG_HOME", "/nowhere", 1);
               if (token->C_Initialize(nullptr) != CKR_OK) return 2;
               return use(token, 0) == CKR_TOKEN_NOT_RECOGNIZED ? 0 : 3;
             }),

@@ -29,24 +29,40 @@ const std::array<EcxCurve, 4>& curves() {
   static constexpr std::array<EcxCurve, 4> kCurves = {{
       {CKK_EC_EDWARDS,
        NID_ED25519,
-       "ED25519",
+       core::KeyAlgorithm::kEd25519,
        "edwards25519",
        32,
        64,
        128,
        kEd25519Oid,
        {core::ByteView(kOldEd25519Oid)}},
-      {CKK_EC_EDWARDS, NID_ED448, "ED448", "edwards448", 57, 114, 224, kEd448Oid, {}},
+      {CKK_EC_EDWARDS,
+       NID_ED448,
+       core::KeyAlgorithm::kEd448,
+       "edwards448",
+       57,
+       114,
+       224,
+       kEd448Oid,
+       {}},
       {CKK_EC_MONTGOMERY,
        NID_X25519,
-       "X25519",
+       core::KeyAlgorithm::kX25519,
        "curve25519",
        32,
        0,
        128,
        kX25519Oid,
        {core::ByteView(kOldX25519Oid), core::ByteView(kCutCurve25519)}},
-      {CKK_EC_MONTGOMERY, NID_X448, "X448", "curve448", 56, 0, 224, kX448Oid, {}},
+      {CKK_EC_MONTGOMERY,
+       NID_X448,
+       core::KeyAlgorithm::kX448,
+       "curve448",
+       56,
+       0,
+       224,
+       kX448Oid,
+       {}},
   }};
   return kCurves;
 }
@@ -66,7 +82,7 @@ struct PublicParts {
 
 Outcome<PublicParts> public_parts(CK_KEY_TYPE key_type, const EVP_PKEY* key) {
   const auto* const curve = std::ranges::find_if(curves(), [&](const EcxCurve& one) {
-    return one.key_type == key_type && EVP_PKEY_is_a(key, one.algorithm) == 1;
+    return one.key_type == key_type && EVP_PKEY_is_a(key, core::provider_name(one.algorithm)) == 1;
   });
   if (curve == curves().end()) return wrong_key_type("not a key on a curve of this type");
   core::Bytes point(curve->size);
@@ -111,8 +127,9 @@ Outcome<SharedPkey> private_key(const core::Crypto& crypto, const EcxCurve& curv
                                 core::ByteView value) {
   core::PkeyPtr key(value.size() != curve.size
                         ? nullptr
-                        : EVP_PKEY_new_raw_private_key_ex(crypto.lib(), curve.algorithm, nullptr,
-                                                          value.data(), value.size()));
+                        : EVP_PKEY_new_raw_private_key_ex(crypto.lib(),
+                                                          core::provider_name(curve.algorithm),
+                                                          nullptr, value.data(), value.size()));
   if (!key) {
     forget_errors();
     return bad_value("not a private key of the curve");
@@ -160,8 +177,8 @@ std::optional<core::ByteView> ecx_point(const EcxCurve& curve, core::ByteView va
 
 Outcome<SharedPkey> ecx_public_key(const core::Crypto& crypto, const EcxCurve& curve,
                                    core::ByteView point) {
-  core::PkeyPtr key(EVP_PKEY_new_raw_public_key_ex(crypto.lib(), curve.algorithm, nullptr,
-                                                   point.data(), point.size()));
+  core::PkeyPtr key(EVP_PKEY_new_raw_public_key_ex(
+      crypto.lib(), core::provider_name(curve.algorithm), nullptr, point.data(), point.size()));
   if (!key) {
     forget_errors();
     return bad_value("not a public key of the curve");
@@ -170,9 +187,13 @@ Outcome<SharedPkey> ecx_public_key(const core::Crypto& crypto, const EcxCurve& c
 }
 
 Outcome<SharedPkey> generate_ecx_key(const core::Crypto& crypto, const EcxCurve& curve) {
-  core::PkeyPtr key(EVP_PKEY_Q_keygen(crypto.lib(), nullptr, curve.algorithm));
-  if (!key) return crypto_failed("key generation");
-  return share(std::move(key));
+  const auto context = core::key_context(crypto.lib(), curve.algorithm);
+  EVP_PKEY* key = nullptr;
+  if (!context || EVP_PKEY_keygen_init(context.get()) != 1 ||
+      EVP_PKEY_generate(context.get(), &key) != 1) {
+    return crypto_failed("key generation");
+  }
+  return share(core::PkeyPtr(key));
 }
 
 Outcome<Draft> ecx_private_draft(CK_KEY_TYPE key_type, const SharedPkey& key) {

@@ -12,7 +12,7 @@ namespace tallystick::token {
 struct EcxCurve {
   CK_KEY_TYPE key_type;
   int nid;
-  const char* algorithm;       // libcrypto's name
+  core::KeyAlgorithm algorithm;
   std::string_view name;       // PKCS#11's name of the curve
   std::size_t size;            // bytes of a public or private value
   std::size_t signature_size;  // 0 where it does not sign
