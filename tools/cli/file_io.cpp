@@ -251,4 +251,19 @@ Outcome<std::vector<std::string>> files_in(const std::string& directory, std::st
   return found;
 }
 
+Outcome<std::vector<std::string>> files_named(const std::vector<std::string>& paths,
+                                              std::string_view ending) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    if (!is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    auto inside = files_in(path, ending);
+    if (!inside) return inside;
+    files.insert(files.end(), inside->begin(), inside->end());
+  }
+  return files;
+}
+
 }  // namespace tallystick::cli

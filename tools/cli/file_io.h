@@ -106,4 +106,8 @@ Done make_directory(const std::string& path, unsigned mode = 0755);
 // The regular files of a directory whose names end so, sorted, as paths.
 Outcome<std::vector<std::string>> files_in(const std::string& directory, std::string_view ending);
 
+// Files as they are named, and for a directory those in it whose names end so.
+Outcome<std::vector<std::string>> files_named(const std::vector<std::string>& paths,
+                                              std::string_view ending);
+
 }  // namespace tallystick::cli

@@ -24,22 +24,6 @@ struct ProgramOptions {
   unsigned threads = 0;
 };
 
-// Files as they are, directories as the parts in them.
-Outcome<std::vector<std::string>> part_files(const std::vector<std::string>& named) {
-  std::vector<std::string> files;
-  for (const std::string& path : named) {
-    if (!is_directory(path)) {
-      files.push_back(path);
-      continue;
-    }
-    auto inside = files_in(path, ".part");
-    if (!inside) return inside;
-    files.insert(files.end(), inside->begin(), inside->end());
-  }
-  if (files.empty()) return file_failure(named.front(), "there are no parts", "they end in .part");
-  return files;
-}
-
 // Shows the run and finds its exit status.
 Done conclude(Environment& env, const RunReport& run) {
   const double rate = run.seconds > 0 ? static_cast<double>(run.programmed) / run.seconds : 0;
@@ -85,8 +69,11 @@ Done program(Environment& env, const ProgramOptions& options) {
     if (!challenge) return challenge.error();
     job.challenge = *challenge;
   }
-  const auto parts = part_files(options.parts);
+  const auto parts = files_named(options.parts, ".part");
   if (!parts) return parts.error();
+  if (parts->empty()) {
+    return file_failure(options.parts.front(), "there are no parts", "they end in .part");
+  }
   auto station = Station::open(*crypto, std::move(job));
   if (!station) return std::move(station).error();
   auto record = Record::open(options.record);

@@ -4,6 +4,7 @@
 #include "tools/cli/commands/options.h"
 #include "tools/cli/commands/signing_key_command.h"
 #include "tools/cli/file_io.h"
+#include "tools/cli/formats/certify.h"
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/pkcs11/ec_keys.h"
 
@@ -27,7 +28,7 @@ Done fingerprint(Environment& env, const FingerprintOptions& options) {
 
 struct CertificateOptions {
   std::string key;
-  std::string name = "Tallystick ICM";
+  std::string name = kIssuerName;
   std::string output;
   bool pem = false;
 };

@@ -13,6 +13,7 @@
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/certify.h"
 #include "tools/cli/formats/names.h"
+#include "tools/cli/formats/software_file.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/pkcs11/token_client.h"
 #include "tools/cli/programming/jobs.h"
@@ -21,8 +22,6 @@
 
 namespace tallystick::cli {
 namespace {
-
-constexpr std::size_t kMostSoftwareFile = 4096;
 
 // The chip maker's desk: the token with the families and the key that signs.
 struct Desk {
@@ -229,7 +228,7 @@ Done manufacture_parts(Environment& env, const PartsOptions& options) {
   if (!desk) return std::move(desk).error();
   core::Bytes software;
   if (!options.software.empty()) {
-    auto image = read_file(options.software, kMostSoftwareFile);
+    auto image = read_software_file(options.software);
     if (!image) return std::move(image).error();
     const auto checked =
         core::verify_software_signature(*desk->crypto, *image, desk->key.public_xy());

@@ -4,12 +4,12 @@
 
 #include "core/base/reader.h"
 #include "core/certificate/device_certificate.h"
-#include "devicesim/part.h"
 #include "tools/cli/commands/oem_commands.h"
 #include "tools/cli/commands/options.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/formats/names.h"
+#include "tools/cli/formats/part_file.h"
 #include "tools/cli/formats/share_file.h"
 #include "tools/cli/pkcs11/ec_keys.h"
 #include "tools/cli/pkcs11/token_client.h"
@@ -78,8 +78,8 @@ Outcome<core::Bytes> certificate_of(const std::shared_ptr<const core::Crypto>& c
   auto file = InputFile::open(path);
   if (!file) return std::move(file).error();
   if (file->size() <= kSmallFile) return load_certificate(path);
-  const auto part = device::Part::open(crypto, path);
-  if (!part) return from_core(path, part.error());
+  const auto part = open_part(crypto, path);
+  if (!part) return part.error();
   const core::ByteView der = (*part)->certificate();
   if (der.empty()) return refused(path, "the part is not certified");
   return core::Bytes(der.begin(), der.end());

@@ -5,13 +5,12 @@
 #include "tools/cli/commands/options.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
+#include "tools/cli/formats/software_file.h"
 #include "tools/cli/pkcs11/token_client.h"
 #include "tools/cli/pkcs11/tokens.h"
 
 namespace tallystick::cli {
 namespace {
-
-constexpr std::size_t kMostSoftwareFile = 4096;
 
 struct InstallOptions {
   std::string image;
@@ -24,7 +23,7 @@ Done install_software(Environment& env, const InstallOptions& options) {
   if (!crypto) return std::move(crypto).error();
   const auto expected = parse_fingerprint(options.fingerprint);
   if (!expected) return expected.error();
-  const auto image = read_file(options.image, kMostSoftwareFile);
+  const auto image = read_software_file(options.image);
   if (!image) return image.error();
   auto session = open_token(env, options.token, kWritable);
   if (!session) return std::move(session).error();

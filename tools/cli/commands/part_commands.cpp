@@ -3,28 +3,24 @@
 
 #include <nlohmann/json.hpp>
 
-#include "devicesim/part.h"
 #include "tools/cli/commands/command.h"
 #include "tools/cli/commands/commands.h"
 #include "tools/cli/commands/options.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/formats/inspect.h"
+#include "tools/cli/formats/part_file.h"
+#include "tools/cli/formats/software_file.h"
 
 namespace tallystick::cli {
 namespace {
-
-constexpr std::size_t kMostSoftwareFile = 4096;
 
 using PartPtr = std::unique_ptr<device::Part>;
 
 Outcome<PartPtr> open_part(Environment& env, const std::string& path) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
-  if (auto file = InputFile::open(path); !file) return std::move(file).error();
-  auto part = device::Part::open(*crypto, path);
-  if (!part) return from_core(path, part.error());
-  return *std::move(part);
+  return cli::open_part(*crypto, path);
 }
 
 struct PartOptions {
@@ -52,7 +48,7 @@ struct SoftwareOptions {
 };
 
 Done install_software(Environment& env, const SoftwareOptions& options) {
-  const auto image = read_file(options.image, kMostSoftwareFile);
+  const auto image = read_software_file(options.image);
   if (!image) return image.error();
   const auto part = open_part(env, options.part);
   if (!part) return part.error();

@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "devicesim/part.h"
 #include "tools/cli/commands/command.h"
 #include "tools/cli/commands/commands.h"
 #include "tools/cli/commands/options.h"
@@ -12,6 +11,7 @@
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/formats/inspect.h"
 #include "tools/cli/formats/names.h"
+#include "tools/cli/formats/part_file.h"
 #include "tools/cli/formats/proof_check.h"
 #include "tools/cli/pkcs11/tokens.h"
 
@@ -31,9 +31,8 @@ Done make_proof(Environment& env, const MakeOptions& options) {
   if (!crypto) return std::move(crypto).error();
   const auto challenge = parse_challenge(options.challenge);
   if (!challenge) return challenge.error();
-  if (auto file = InputFile::open(options.part); !file) return std::move(file).error();
-  const auto part = device::Part::open(*crypto, options.part);
-  if (!part) return from_core(options.part, part.error());
+  const auto part = open_part(*crypto, options.part);
+  if (!part) return part.error();
   const auto proof = (*part)->prove(*challenge);
   if (!proof) return from_core(options.part, proof.error());
   return write_file(options.output, *proof);
@@ -49,22 +48,6 @@ struct VerifyOptions {
   std::string manifest;
   std::string life_cycle;
 };
-
-// The proofs named; a directory stands for those in it.
-Outcome<std::vector<std::string>> proof_files(const std::vector<std::string>& named) {
-  std::vector<std::string> files;
-  for (const std::string& path : named) {
-    if (!is_directory(path)) {
-      files.push_back(path);
-      continue;
-    }
-    auto inside = files_in(path, ".proof");
-    if (!inside) return inside;
-    files.insert(files.end(), inside->begin(), inside->end());
-  }
-  if (files.empty()) return file_failure(named.front(), "there are no proofs in it");
-  return files;
-}
 
 std::string certificate_for(const VerifyOptions& options, const std::string& proof) {
   if (!options.part_certificate.empty()) return options.part_certificate;
@@ -110,8 +93,9 @@ Done verify_proofs(Environment& env, const VerifyOptions& options) {
   if (!crypto) return std::move(crypto).error();
   const auto challenge = parse_challenge(options.challenge);
   if (!challenge) return challenge.error();
-  const auto files = proof_files(options.proofs);
+  const auto files = files_named(options.proofs, ".proof");
   if (!files) return files.error();
+  if (files->empty()) return file_failure(options.proofs.front(), "there are no proofs in it");
   if (files->size() > 1 && !options.part_certificate.empty()) {
     return usage_failure("--part-certificate", "it is for one proof",
                          "put each part's certificate beside its proof as ID.cer");

@@ -10,11 +10,10 @@
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/formats/names.h"
+#include "tools/cli/formats/software_file.h"
 
 namespace tallystick::cli {
 namespace {
-
-constexpr std::size_t kMostSoftwareFile = 4096;
 
 struct VerifyOptions {
   std::string image;
@@ -36,7 +35,7 @@ Done verify_software(Environment& env, const VerifyOptions& options) {
       return refused(options.key, "the key has another fingerprint");
     }
   }
-  const auto image = read_file(options.image, kMostSoftwareFile);
+  const auto image = read_software_file(options.image);
   if (!image) return image.error();
   const auto software = core::verify_software_signature(**crypto, *image, *key);
   if (!software) return from_core(options.image, software.error());

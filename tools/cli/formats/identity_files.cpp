@@ -4,9 +4,9 @@
 #include <openssl/x509.h>
 
 #include "core/crypto/ec.h"
-#include "devicesim/part.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/json_file.h"
+#include "tools/cli/formats/part_file.h"
 #include "tools/cli/pkcs11/ec_keys.h"
 #include "tools/cli/pkcs11/token_client.h"
 #include "tools/cli/text.h"
@@ -141,8 +141,8 @@ Outcome<DeviceIdentity> load_device_identity(Environment& env, const std::string
     if (!bytes) return std::move(bytes).error();
     if (bytes->front() == '{') return identity_from_json(env, where, *bytes);
   }
-  const auto part = device::Part::open(*crypto, where);
-  if (!part) return from_core(where, part.error());
+  const auto part = open_part(*crypto, where);
+  if (!part) return part.error();
   return checked_identity(env, where, core::DeviceKind::kPart, (*part)->public_key());
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/crypto/hash.h"
 #include "core/ts1/software.h"
+#include "tools/cli/formats/software_file.h"
 #include "tools/cli/text.h"
 
 namespace tallystick::cli {
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kPiece = 64UL * 1024;
 constexpr std::size_t kMostShareBlob = 1024;
-constexpr std::size_t kMostSoftwareFile = 4096;
 
 std::string file_name(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
@@ -75,7 +75,7 @@ Done Station::read_inputs() {
     shared_blob_ = *std::move(blob);
   }
   if (!job_.software.empty()) {
-    auto image = read_file(job_.software, kMostSoftwareFile);
+    auto image = read_software_file(job_.software);
     if (!image) return std::move(image).error();
     software_ = *std::move(image);
     software_version_ = version_in(software_);
