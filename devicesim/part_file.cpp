@@ -16,7 +16,6 @@ using core::ErrorCode;
 using core::Result;
 using core::Status;
 
-constexpr std::string_view kFileMagic = "TSPART-2";
 constexpr std::string_view kStateMagic = "TSSTATE2";
 constexpr std::uint64_t kHeaderSize = 4096;
 constexpr std::size_t kFileFields = 16;  // magic, flash size
@@ -97,7 +96,7 @@ std::uint64_t PartFile::storage_size(const MemoryMap& map) {
 
 Status PartFile::format(const core::Crypto& crypto, Storage& storage, const PartState& state) {
   core::Writer header;
-  header.text(kFileMagic).u64(state.immutable.manufacture().memory.flash_size);
+  header.text(kPartFileMagic).u64(state.immutable.manufacture().memory.flash_size);
   auto digest = core::sha256(crypto, {header.view()});
   if (!digest) return std::move(digest).error();
   header.bytes(*digest);
@@ -118,10 +117,10 @@ Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Stor
   auto digest = core::sha256(crypto, {ByteView(header).first(kFileFields)});
   if (!digest) return std::move(digest).error();
   core::Reader in(header);
-  const auto magic = in.take(kFileMagic.size());
+  const auto magic = in.take(kPartFileMagic.size());
   MemoryMap map;
   map.flash_size = in.u64();
-  if (core::text_of(magic) != kFileMagic || !core::equal_in_constant_time(*digest, in.rest()) ||
+  if (core::text_of(magic) != kPartFileMagic || !core::equal_in_constant_time(*digest, in.rest()) ||
       !check_memory_map(map) || storage->size() != storage_size(map)) {
     return not_a_part;
   }

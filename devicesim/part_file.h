@@ -35,6 +35,9 @@ namespace tallystick::device {
 
 using StateDigest = core::ByteArray<32>;
 
+// What the file of every part begins with.
+constexpr std::string_view kPartFileMagic = "TSPART-2";
+
 class PartFile {
  public:
   // How large the storage of such a part is.

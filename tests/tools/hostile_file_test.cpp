@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
+#include "devicesim/part.h"
 #include "tests/support/oem_desk.h"
 #include "tests/tools/support.h"
 
@@ -13,6 +15,7 @@ namespace tallystick::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string text_of(const core::Bytes& bytes) { return std::string(core::text_of(bytes)); }
@@ -74,6 +77,38 @@ TEST_F(HostileFile, UnknownFilesAreRefused) {
     expect_refusal({"part", "info", scratch_.file("file", text)});
   }
   expect_refusal({"inspect", scratch_.path()});
+}
+
+TEST_F(HostileFile, OneThatIsNoneOfOursIsNotSpokenOfAsAPart) {
+  const auto text = scratch_.file("letter.txt", "Dear reader,\n");
+  const auto large = scratch_.file("large.bin", std::string(70000, 'x'));
+  for (const std::string& file : {text, large}) {
+    std::filesystem::permissions(file, std::filesystem::perms(0644));
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"inspect", file}, std::vector<std::string>{"part", "info", file},
+          std::vector<std::string>{"proof", "make", file, "--challenge", std::string(64, '0'), "-o",
+                                   scratch_ / "proof"}}) {
+      const Ran ran = tallystick(command);
+      EXPECT_EQ(ran.status, 4) << ran.err;
+      EXPECT_THAT(ran.err, StartsWith("tallystick: " + file + ": not "));
+      EXPECT_THAT(ran.err, Not(HasSubstr("0600")));
+    }
+  }
+}
+
+TEST_F(HostileFile, APartThatOthersMayReadIsSpokenOfAsOne) {
+  const auto part = scratch_ / "x.part";
+  {
+    device::Manufacture manufacture;
+    manufacture.icm_fingerprint = world_.fingerprint();
+    manufacture.memory = {0, 64UL * 1024};
+    ASSERT_TRUE(device::Part::create(world_.crypto_ptr(), part, manufacture).ok());
+  }
+  std::filesystem::permissions(part, std::filesystem::perms(0644));
+  const Ran ran = tallystick({"inspect", part});
+  EXPECT_EQ(ran.status, 4);
+  EXPECT_THAT(ran.err, StartsWith("tallystick: " + part +
+                                  ": others may use the file; its mode must be 0600"));
 }
 
 TEST_F(HostileFile, S08_SoftwareWithAnyChangedHeaderByteIsNotVerified) {

@@ -11,6 +11,7 @@
 #include "tools/cli/commands/software_verify.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/names.h"
+#include "tools/cli/formats/part_file.h"
 #include "tools/cli/text.h"
 
 namespace tallystick::cli {
@@ -108,8 +109,8 @@ Outcome<Json> inspect_software(const std::string& path, core::ByteView bytes) {
 Outcome<Json> inspect_part(Environment& env, const std::string& path) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
-  const auto part = device::Part::open(*crypto, path);
-  if (!part) return file_failure(path, "not a file of the profile", part.error().message);
+  const auto part = open_part(*crypto, path);
+  if (!part) return part.error();
   return part_document((*part)->info(), (*part)->boot_error());
 }
 
@@ -195,14 +196,15 @@ Outcome<core::PackageHead> read_package_head(const std::string& path) {
 Outcome<Json> inspect_file(Environment& env, const std::string& path) {
   auto file = InputFile::open(path);
   if (!file) return std::move(file).error();
-  core::Bytes start(std::min<std::uint64_t>(file->size(), 4));
+  core::Bytes start(std::min<std::uint64_t>(file->size(), 8));
   if (auto done = file->read_at(0, start); !done) return std::move(done).error();
   if (magic_is(start, "TSPK")) {
     const auto head = read_package_head(path);
     if (!head) return head.error();
     return package_document(*head);
   }
-  if (file->size() > kSmallFile) return inspect_part(env, path);
+  if (begins_as_part(start)) return inspect_part(env, path);
+  if (file->size() > kSmallFile) return file_failure(path, "not a file of the profile");
   auto bytes = read_file(path);
   if (!bytes) return std::move(bytes).error();
   if (magic_is(start, "TSSW")) return inspect_software(path, *bytes);
@@ -212,7 +214,7 @@ Outcome<Json> inspect_file(Environment& env, const std::string& path) {
   }
   // A proof has no magic: it is what has the exact form of one.
   if (const auto proof = core::parse_proof(*bytes)) return proof_document(*proof);
-  return inspect_part(env, path);
+  return file_failure(path, "not a file of the profile");
 }
 
 }  // namespace tallystick::cli
