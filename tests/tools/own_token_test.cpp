@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class OwnToken : public ::testing::Test {
  protected:
@@ -67,11 +68,20 @@ TEST_F(OwnToken, ImportsAFamilyOnceAndShowsItWithoutSecrets) {
   EXPECT_THAT(ran.out, HasSubstr("00112233-4455-6677-8899-aabbccddeeff"));
   EXPECT_THAT(ran.out, HasSubstr("uniform"));
   const Ran shown = tallystick({"token", "families", "--token", token()});
-  EXPECT_THAT(shown.out, HasSubstr("00112233445566778899aabbccddeeff"));
+  EXPECT_THAT(shown.out, StartsWith("family 00112233-4455-6677-8899-aabbccddeeff:\n  role: icm\n"));
+  EXPECT_THAT(shown.out, HasSubstr("  software_version: none\n  icm_fingerprint: "));
+  const Ran listed = tallystick({"token", "families", "--token", token(), "--json"});
+  EXPECT_EQ(nlohmann::json::parse(listed.out)["families"][0]["family_id"],
+            "00112233445566778899aabbccddeeff");
   for (const char digit : {'1', '2', '3', 'a', 'b'}) {
     EXPECT_THAT(ran.out + shown.out, Not(HasSubstr(std::string(16, digit))));
   }
   EXPECT_EQ(import(family_document(3)).status, 2) << "it is there already";
+}
+
+TEST_F(OwnToken, WithoutAFamilySaysNone) {
+  const Ran shown = tallystick({"token", "families", "--token", token()});
+  EXPECT_EQ(shown.out, "families: none\n");
 }
 
 TEST_F(OwnToken, TakesItsCertificate) {

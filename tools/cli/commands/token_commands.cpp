@@ -79,16 +79,23 @@ Done show_families(Environment& env, const TokenOptions& options) {
   TokenClient token(**crypto, *std::move(session));
   auto families = token.families();
   if (!families) return std::move(families).error();
+  // People get each family under its id as they write it, scripts a list.
   Json list = Json::array();
+  Json headed = Json::object();
   for (const FamilyInfo& family : *families) {
     const auto fingerprint = core::key_id(**crypto, family.icm_public_key);
-    list.push_back({{"family_id", core::to_hex(family.id)},
-                    {"role", role_name(static_cast<unsigned>(family.role))},
-                    {"flags", family_flags_name(family.flags)},
-                    {"software_version", family.software_version},
-                    {"icm_fingerprint", fingerprint ? core::to_hex(*fingerprint) : ""}});
+    Json entry{{"role", role_name(static_cast<unsigned>(family.role))},
+               {"flags", family_flags_name(family.flags)},
+               {"software_version", family.software_version},
+               {"icm_fingerprint", fingerprint ? core::to_hex(*fingerprint) : ""}};
+    Json listed{{"family_id", core::to_hex(family.id)}};
+    listed.update(entry);
+    list.push_back(std::move(listed));
+    if (family.software_version == 0) entry["software_version"] = nullptr;
+    headed["family " + uuid_text(family.id)] = std::move(entry);
   }
-  env.out.data(Json{{"families", std::move(list)}});
+  const bool as_list = env.out.json() || headed.empty();
+  env.out.data(as_list ? Json{{"families", std::move(list)}} : headed);
   return {};
 }
 
