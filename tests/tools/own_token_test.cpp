@@ -97,6 +97,21 @@ TEST_F(OwnToken, TakesItsCertificate) {
   EXPECT_EQ(nonsense.status, 4);
 }
 
+TEST_F(OwnToken, ATokenThatDoesNotAnswerIsToldApartFromOneThatIsNotThere) {
+  // Others may use its key file: the token refuses to work with it.
+  const std::string root_key = scratch_ / "home/tokens/0/root.key";
+  std::filesystem::permissions(root_key, std::filesystem::perms(0644));
+  const Ran families = tallystick({"token", "families", "--token", token()});
+  EXPECT_EQ(families.status, 3);
+  EXPECT_THAT(families.err, HasSubstr("slot 0: "));
+  EXPECT_THAT(families.err, HasSubstr("[CKR_TOKEN_NOT_RECOGNIZED]"));
+  const Ran list = tallystick({"token", "list", "--json"});
+  ASSERT_EQ(list.status, 0) << list.err;
+  const auto first = nlohmann::json::parse(list.out)["tokens"][0];
+  EXPECT_THAT(first["error"].get<std::string>(), HasSubstr("CKR_TOKEN_NOT_RECOGNIZED"));
+  EXPECT_FALSE(first.contains("initialised"));
+}
+
 TEST_F(OwnToken, AWrongPinIsToldAndNothingIsWritten) {
   scratch_.file("pin", "00000000\n");
   const Ran ran =

@@ -8,6 +8,7 @@
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/formats/names.h"
+#include "tools/cli/pkcs11/rv.h"
 #include "tools/cli/pkcs11/token_client.h"
 #include "tools/cli/pkcs11/tokens.h"
 
@@ -20,6 +21,7 @@ struct NoOptions {};
 
 Json token_document(const core::Crypto& crypto, const std::shared_ptr<Module>& module,
                     const Slot& slot) {
+  if (slot.answer != CKR_OK) return {{"slot", slot.id}, {"error", rv_text(slot.answer)}};
   Json entry{{"slot", slot.id}, {"initialised", slot.initialised()}};
   if (!slot.initialised()) return entry;
   const CK_TOKEN_INFO& token = slot.token;

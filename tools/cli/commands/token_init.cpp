@@ -33,7 +33,7 @@ Outcome<Place> place_for(const Module& module, const std::string& label) {
       }
       place = Place{slot, true};
     }
-    if (!slot.initialised() && !place) place = Place{slot};
+    if (slot.answer == CKR_OK && !slot.initialised() && !place) place = Place{slot};
   }
   if (!place) return token_failure(module.path(), "it has no free slot");
   return *place;

@@ -83,8 +83,9 @@ Outcome<std::vector<Slot>> Module::slots() const {
   std::vector<Slot> slots;
   for (const CK_SLOT_ID id : ids) {
     Slot slot{id, {}};
-    // A token that does not answer is left out; the others are still of use.
-    if (functions_->C_GetTokenInfo(id, &slot.token) == CKR_OK) slots.push_back(slot);
+    slot.answer = functions_->C_GetTokenInfo(id, &slot.token);
+    if (slot.answer != CKR_OK) slot.token = {};
+    slots.push_back(slot);
   }
   return slots;
 }

@@ -20,6 +20,8 @@ std::string field_text(const unsigned char* field, std::size_t size);
 struct Slot {
   CK_SLOT_ID id = 0;
   CK_TOKEN_INFO token{};
+  // What C_GetTokenInfo said; `token` counts for nothing unless it is CKR_OK.
+  CK_RV answer = CKR_OK;
   [[nodiscard]] bool initialised() const { return (token.flags & CKF_TOKEN_INITIALIZED) != 0; }
   [[nodiscard]] bool user_pin_set() const { return (token.flags & CKF_USER_PIN_INITIALIZED) != 0; }
   [[nodiscard]] std::string label() const { return field_text(token.label, sizeof token.label); }
@@ -39,7 +41,7 @@ class Module {
   [[nodiscard]] CK_FUNCTION_LIST& functions() const { return *functions_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  // The slots with a token in them.
+  // The slots with a token in them; one that does not answer keeps nobody from the others.
   [[nodiscard]] Outcome<std::vector<Slot>> slots() const;
   [[nodiscard]] bool offers(CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism, CK_FLAGS use) const;
 

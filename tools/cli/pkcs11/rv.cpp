@@ -118,7 +118,7 @@ constexpr std::array kMeanings = {
             "the attributes contradict each other"),
     trouble(CKR_TOKEN_NOT_PRESENT, "CKR_TOKEN_NOT_PRESENT", "no token is present"),
     trouble(CKR_TOKEN_NOT_RECOGNIZED, "CKR_TOKEN_NOT_RECOGNIZED", "the token is not recognised",
-            "were its files damaged or swapped?"),
+            "were its files damaged or swapped, or is its disk full?"),
     trouble(CKR_TOKEN_WRITE_PROTECTED, "CKR_TOKEN_WRITE_PROTECTED", "the token is write-protected"),
     trouble(CKR_UNWRAPPING_KEY_HANDLE_INVALID, "CKR_UNWRAPPING_KEY_HANDLE_INVALID",
             "the unwrapping key is not there any more"),

@@ -1,6 +1,7 @@
 #include "tools/cli/pkcs11/tokens.h"
 
 #include "tools/cli/pin.h"
+#include "tools/cli/pkcs11/rv.h"
 
 namespace tallystick::cli {
 namespace {
@@ -9,10 +10,15 @@ Outcome<Slot> slot_of(const Module& module, const Uri& uri) {
   auto slots = module.slots();
   if (!slots) return std::move(slots).error();
   std::vector<Slot> matching;
+  std::optional<Slot> silent;
   for (const Slot& slot : *slots) {
-    if (!slot.initialised() || !uri.matches(slot.token)) continue;
     if (uri.slot_id() && *uri.slot_id() != slot.id) continue;
-    matching.push_back(slot);
+    if (slot.answer != CKR_OK) silent = slot;
+    if (slot.initialised() && uri.matches(slot.token)) matching.push_back(slot);
+  }
+  if (matching.empty() && silent) {
+    // It may be the one that is meant.
+    return from_rv(uri.text() + ", slot " + std::to_string(silent->id), silent->answer);
   }
   if (matching.empty()) {
     return token_failure(uri.text(), "no such token in " + module.path(),
