@@ -1,8 +1,10 @@
 #include "tools/cli/file_io.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "tests/tools/support.h"
@@ -77,6 +79,55 @@ TEST(AtomicFile, FullDisksLeaveNothingHalfWritten) {
   const auto device = AtomicFile::create("/dev/full");
   ASSERT_FALSE(device.ok());
   EXPECT_NE(device.error().why.find("not a regular file"), std::string::npos);
+}
+
+// While it lives no file of this process grows beyond `size`: a full disk.
+class FilesUpTo {
+ public:
+  explicit FilesUpTo(rlim_t size) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{size, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FilesUpTo() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+  FilesUpTo(const FilesUpTo&) = delete;
+  FilesUpTo& operator=(const FilesUpTo&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*signal_)(int);
+};
+
+TEST(WriteFiles, AppearTogetherOrNotAtAll) {
+  const Scratch scratch;
+  const std::string large(100, 'x');
+  const std::vector<FileToWrite> files = {{scratch / "a", core::bytes_of("small")},
+                                          {scratch / "b", core::bytes_of(large)}};
+  {
+    const FilesUpTo limit(50);
+    const auto done = write_files(files);
+    ASSERT_FALSE(done.ok());
+    EXPECT_EQ(done.error().exit, Exit::kFile);
+    EXPECT_EQ(done.error().what, scratch / "b");
+  }
+  EXPECT_EQ(entries_in(scratch.path()), 0U);
+  ASSERT_TRUE(write_files(files).ok());
+  EXPECT_EQ(contents_of(scratch / "b"), large);
+  EXPECT_EQ(entries_in(scratch.path()), 2U);
+}
+
+TEST(AtomicFile, AWriteThatFailsLeavesWhatWasThere) {
+  const Scratch scratch;
+  const auto path = scratch.file("out", "before");
+  const FilesUpTo limit(50);
+  const auto done = write_text(path, std::string(100, 'x'));
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().advice, "nothing was written under that name");
+  EXPECT_EQ(contents_of(path), "before");
+  EXPECT_EQ(entries_in(scratch.path()), 1U);
 }
 
 TEST(ReadFile, P01_LimitsAreCheckedBeforeReading) {

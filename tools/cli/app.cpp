@@ -100,7 +100,12 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   Environment env(out, err);
   try {
     const auto app = make_app(env);
-    return parse_and_run(*app, env, argc, argv, out);
+    const int status = parse_and_run(*app, env, argc, argv, out);
+    // A result that nobody got is no success.
+    if (status == 0 && !out.flush()) {
+      return report(env, file_failure("standard output", "it could not be written"));
+    }
+    return status;
   } catch (const std::bad_alloc&) {
     return report(env, {Exit::kInternal, "tallystick", "out of memory", ""});
   } catch (const std::exception& error) {

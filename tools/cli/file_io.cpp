@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const char* const kNothingWritten = "nothing was written under that name";
+
 Failure too_large(const std::string& path, std::size_t limit) {
   return file_failure(path, "larger than " + std::to_string(limit) + " bytes",
                       "is it the file that was meant?");
@@ -52,7 +54,7 @@ Done write_all(int fd, core::ByteView bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return from_errno(path, errno, "nothing was written under that name");
+    if (put < 0) return from_errno(path, errno, kNothingWritten);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
   return {};
@@ -183,17 +185,22 @@ Done AtomicFile::write_at(std::uint64_t offset, core::ByteView bytes) {
     const ssize_t put =
         ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return from_errno(path_, errno, "nothing was written under that name");
+    if (put < 0) return from_errno(path_, errno, kNothingWritten);
     offset += static_cast<std::uint64_t>(put);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
   return {};
 }
 
+Done AtomicFile::sync() {
+  if (::fsync(file_.get()) != 0) return from_errno(path_, errno, kNothingWritten);
+  return {};
+}
+
 Done AtomicFile::commit() {
-  if (::fsync(file_.get()) != 0) return from_errno(path_, errno);
+  if (auto done = sync(); !done) return done;
   if (::renameat(directory_.get(), temporary_.c_str(), directory_.get(), name_.c_str()) != 0) {
-    return from_errno(path_, errno);
+    return from_errno(path_, errno, kNothingWritten);
   }
   temporary_.clear();
   if (::fsync(directory_.get()) != 0) return from_errno(path_, errno);
@@ -212,6 +219,21 @@ Done write_file(const std::string& path, core::ByteView bytes, FileMode mode) {
   if (!file) return std::move(file).error();
   if (auto done = file->write(bytes); !done) return done;
   return file->commit();
+}
+
+Done write_files(const std::vector<FileToWrite>& files) {
+  std::vector<AtomicFile> written;
+  for (const FileToWrite& wanted : files) {
+    auto file = AtomicFile::create(wanted.path);
+    if (!file) return std::move(file).error();
+    if (auto done = file->write(wanted.bytes); !done) return done;
+    if (auto done = file->sync(); !done) return done;
+    written.push_back(*std::move(file));
+  }
+  for (AtomicFile& file : written) {
+    if (auto done = file.commit(); !done) return done;
+  }
+  return {};
 }
 
 Done write_text(const std::string& path, std::string_view text, FileMode mode) {

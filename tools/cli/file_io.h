@@ -75,6 +75,8 @@ class AtomicFile {
   Done write_at(std::uint64_t offset, core::ByteView bytes);
   // Continues writing at `offset`.
   Done seek(std::uint64_t offset);
+  // Makes the bytes durable: after this a full disk cannot keep commit() from its work.
+  Done sync();
   Done commit();
 
  private:
@@ -97,6 +99,12 @@ class AtomicFile {
 std::string random_suffix();
 
 Done write_file(const std::string& path, core::ByteView bytes, FileMode mode = FileMode::kPublic);
+struct FileToWrite {
+  std::string path;
+  core::ByteView bytes;
+};
+// Files that belong together: none appears before all are written and durable.
+Done write_files(const std::vector<FileToWrite>& files);
 Done write_text(const std::string& path, std::string_view text, FileMode mode = FileMode::kPublic);
 
 // Makes a directory; one that is there already is as good.

@@ -1,5 +1,10 @@
+#include <csignal>
 #include <iostream>
 
 #include "tools/cli/app.h"
 
-int main(int argc, char** argv) { return tallystick::cli::run(argc, argv, std::cout, std::cerr); }
+int main(int argc, char** argv) {
+  // A file that may not grow further is an error like a full disk, not the end of the program.
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
+  return tallystick::cli::run(argc, argv, std::cout, std::cerr);
+}

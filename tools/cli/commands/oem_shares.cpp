@@ -121,13 +121,12 @@ Done give_blobs(TokenClient& token, const FamilyInfo& family, const ShareInfo& s
   }
   const std::string& folder = options.directory;
   if (auto done = make_directory(folder); !done) return done;
-  if (give_share) {
-    if (auto done = write_file(folder + "/shares.tsos", share_blob); !done) return done;
-  }
-  if (give_master) {
-    if (auto done = write_file(folder + "/master.tsms", master_blob); !done) return done;
-  }
-  return write_share_file(folder + "/shares.json", share.context);
+  const std::string description = share_file_text(share.context);
+  std::vector<FileToWrite> files;
+  if (give_share) files.push_back({folder + "/shares.tsos", share_blob});
+  if (give_master) files.push_back({folder + "/master.tsms", master_blob});
+  files.push_back({folder + "/shares.json", core::bytes_of(description)});
+  return write_files(files);
 }
 
 void tell_share(Environment& env, const ShareInfo& share, const std::string& directory) {

@@ -15,8 +15,10 @@ constexpr std::string_view kConsentFormat = "tallystick-consent-1";
 constexpr std::string_view kGrantFormat = "tallystick-grant-1";
 constexpr std::uint64_t kMost32 = 0xFFFFFFFF;
 
+std::string text_of(const Json& document) { return document.dump(2) + "\n"; }
+
 Done write_json(const std::string& path, const Json& document) {
-  return write_text(path, document.dump(2) + "\n");
+  return write_text(path, text_of(document));
 }
 
 }  // namespace
@@ -34,12 +36,16 @@ Outcome<core::Context> read_share_file(const std::string& path) {
   return core::Context{*family, *oem, *share, static_cast<std::uint32_t>(*floor)};
 }
 
+std::string share_file_text(const core::Context& context) {
+  return text_of({{"format", kShareFormat},
+                  {"family_id", core::to_hex(context.family_id)},
+                  {"oem_id", core::to_hex(context.oem_id)},
+                  {"share_id", core::to_hex(context.share_id)},
+                  {"sw_floor", context.sw_floor}});
+}
+
 Done write_share_file(const std::string& path, const core::Context& context) {
-  return write_json(path, {{"format", kShareFormat},
-                           {"family_id", core::to_hex(context.family_id)},
-                           {"oem_id", core::to_hex(context.oem_id)},
-                           {"share_id", core::to_hex(context.share_id)},
-                           {"sw_floor", context.sw_floor}});
+  return write_text(path, share_file_text(context));
 }
 
 Outcome<Consent> read_consent_file(const std::string& path) {

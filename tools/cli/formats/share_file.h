@@ -8,6 +8,7 @@
 namespace tallystick::cli {
 
 Outcome<core::Context> read_share_file(const std::string& path);
+std::string share_file_text(const core::Context& context);
 Done write_share_file(const std::string& path, const core::Context& context);
 
 struct Consent {

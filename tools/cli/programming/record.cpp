@@ -1,6 +1,7 @@
 #include "tools/cli/programming/record.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,21 @@ namespace {
 
 // Some 400 bytes a part: enough for half a million.
 constexpr std::size_t kMostRecord = 256UL * 1024 * 1024;
+
+// Keeps other processes that append to the same record out.
+class Alone {
+ public:
+  explicit Alone(int fd) : fd_(fd) {
+    while (::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
+  ~Alone() { static_cast<void>(::flock(fd_, LOCK_UN)); }
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+
+ private:
+  int fd_;
+};
 
 }  // namespace
 
@@ -62,10 +78,16 @@ Done Record::append(const nlohmann::ordered_json& line) {
   const std::string text =
       line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   const std::lock_guard lock(mutex_);
-  // One write, so that lines of several processes do not mix.
+  const Alone alone(file_.get());
+  // One write, so that a program that reads along sees whole lines.
   const ssize_t put = ::write(file_.get(), text.data(), text.size());
   if (put < 0) return from_errno(path_, errno);
-  if (static_cast<std::size_t>(put) != text.size()) return file_failure(path_, "the disk is full");
+  if (static_cast<std::size_t>(put) != text.size()) {
+    // What a full disk cut off is taken back; where that fails too the next run passes it over.
+    const off_t end = ::lseek(file_.get(), 0, SEEK_CUR);
+    static_cast<void>(!::ftruncate(file_.get(), end - put));
+    return from_errno(path_, ENOSPC);
+  }
   if (::fdatasync(file_.get()) != 0) return from_errno(path_, errno);
   return {};
 }
