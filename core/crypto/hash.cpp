@@ -17,6 +17,14 @@ Status Hasher::update(ByteView data) {
   return {};
 }
 
+Result<Hasher> Hasher::copy() const {
+  MdCtxPtr context(EVP_MD_CTX_new());
+  if (!context || EVP_MD_CTX_copy_ex(context.get(), context_.get()) != 1) {
+    return crypto_error("digest");
+  }
+  return Hasher(std::move(context), size_);
+}
+
 Status Hasher::finish(MutableByteView out) {
   if (out.size() != size_) return Error{ErrorCode::kInvalidArgument, "wrong digest length", 0};
   if (EVP_DigestFinal_ex(context_.get(), out.data(), nullptr) != 1) return crypto_error("digest");

@@ -16,6 +16,8 @@ Result<ByteArray<48>> sha384(const Crypto& crypto, std::initializer_list<ByteVie
 class Hasher {
  public:
   static Result<Hasher> create(const Crypto& crypto, Hash hash);
+  // The same stream once more, as far as it has come.
+  [[nodiscard]] Result<Hasher> copy() const;
   Status update(ByteView data);
   // Ends the stream; `out` has exactly hash_size bytes.
   Status finish(MutableByteView out);

@@ -31,7 +31,8 @@ void fill(const token::TokenInfo& from, CK_TOKEN_INFO& info) {
   put_text(info.manufacturerID, kMaker);
   put_text(info.model, "Tallystick");
   put_text(info.serialNumber, from.serial);
-  info.flags = CKF_RNG | CKF_LOGIN_REQUIRED;
+  // No state that is saved needs a key to go on.
+  info.flags = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED;
   if (from.initialized) {
     info.flags |= CKF_TOKEN_INITIALIZED;
     info.flags |= pin_flags(from.so_tries_left, CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY,
@@ -95,10 +96,12 @@ CK_RV C_Finalize(void* reserved) {
   }
 }
 
-CK_RV C_GetInfo(CK_INFO* info) {
+namespace tallystick::cryptoki {
+
+CK_RV get_info(CK_VERSION version, CK_INFO* info) {
   return enter("C_GetInfo", [&](Module&) -> Outcome<void> {
     if (info == nullptr) return bad_arguments("null pointer");
-    info->cryptokiVersion = {2, 40};
+    info->cryptokiVersion = version;
     put_text(info->manufacturerID, kMaker);
     info->flags = 0;
     put_text(info->libraryDescription, "Tallystick token");
@@ -106,6 +109,10 @@ CK_RV C_GetInfo(CK_INFO* info) {
     return {};
   });
 }
+
+}  // namespace tallystick::cryptoki
+
+CK_RV C_GetInfo(CK_INFO* info) { return get_info({2, 40}, info); }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST** function_list) {
   if (function_list == nullptr) return CKR_ARGUMENTS_BAD;

@@ -1,5 +1,6 @@
-// Keys and random numbers (PKCS#11 sections 5.14 to 5.16).
+// Keys and random numbers (PKCS#11 sections 5.14 to 5.16; 3.2 section 5.18).
 #include "pkcs11/cryptoki/enter.h"
+#include "pkcs11/cryptoki/function_lists.h"
 
 using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
 using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
@@ -67,6 +68,62 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_
       if (key == nullptr) return bad_arguments("null pointer");
       return give(on.derive(*mechanism, base_key, wanted), key);
     });
+  });
+}
+
+CK_RV C_WrapKeyAuthenticated(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                             CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key,
+                             unsigned char* aad, CK_ULONG aad_len, unsigned char* wrapped_key,
+                             CK_ULONG* wrapped_key_len) {
+  return enter_session("C_WrapKeyAuthenticated", session, [&](Session& on) -> Outcome<void> {
+    if (mechanism == nullptr) return bad_arguments("null pointer");
+    return with_bytes(aad, aad_len, [&](ByteView associated) {
+      return with_output(wrapped_key, wrapped_key_len, [&](Output to) {
+        return on.wrap_authenticated(*mechanism, wrapping_key, key, associated, to);
+      });
+    });
+  });
+}
+
+CK_RV C_UnwrapKeyAuthenticated(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                               CK_OBJECT_HANDLE unwrapping_key, unsigned char* wrapped_key,
+                               CK_ULONG wrapped_key_len, CK_ATTRIBUTE* templ, CK_ULONG count,
+                               unsigned char* aad, CK_ULONG aad_len, CK_OBJECT_HANDLE* key) {
+  return enter_session("C_UnwrapKeyAuthenticated", session, [&](Session& on) -> Outcome<void> {
+    if (mechanism == nullptr || key == nullptr || wrapped_key == nullptr) {
+      return bad_arguments("null pointer");
+    }
+    return with_bytes(aad, aad_len, [&](ByteView associated) {
+      return with_bytes(wrapped_key, wrapped_key_len, [&](ByteView blob) {
+        return with_template(templ, count, [&](Template& wanted) {
+          return give(on.unwrap_authenticated(*mechanism, unwrapping_key, blob, wanted, associated),
+                      key);
+        });
+      });
+    });
+  });
+}
+
+// No mechanism of the table encapsulates keys.
+CK_RV C_EncapsulateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE,
+                       CK_ATTRIBUTE*, CK_ULONG, unsigned char*, CK_ULONG* ciphertext_len,
+                       CK_OBJECT_HANDLE* key) {
+  return enter_session("C_EncapsulateKey", session, [&](Session&) -> Outcome<void> {
+    if (mechanism == nullptr || ciphertext_len == nullptr || key == nullptr) {
+      return bad_arguments("null pointer");
+    }
+    return token::bad_mechanism("the mechanism does not encapsulate");
+  });
+}
+
+CK_RV C_DecapsulateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE,
+                       CK_ATTRIBUTE*, CK_ULONG, unsigned char* ciphertext, CK_ULONG,
+                       CK_OBJECT_HANDLE* key) {
+  return enter_session("C_DecapsulateKey", session, [&](Session&) -> Outcome<void> {
+    if (mechanism == nullptr || ciphertext == nullptr || key == nullptr) {
+      return bad_arguments("null pointer");
+    }
+    return token::bad_mechanism("the mechanism does not decapsulate");
   });
 }
 

@@ -52,17 +52,18 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
   });
 }
 
-CK_RV C_GetOperationState(CK_SESSION_HANDLE session, unsigned char*, CK_ULONG* length) {
-  return enter_session("C_GetOperationState", session, [&](Session&) -> Outcome<void> {
-    if (length == nullptr) return bad_arguments("null pointer");
-    return token::fault(CKR_STATE_UNSAVEABLE, "operations are not saved");
+CK_RV C_GetOperationState(CK_SESSION_HANDLE session, unsigned char* state, CK_ULONG* state_len) {
+  return enter_session("C_GetOperationState", session, [&](Session& on) {
+    return with_output(state, state_len, [&](Output to) { return on.save_state(to); });
   });
 }
 
-CK_RV C_SetOperationState(CK_SESSION_HANDLE session, unsigned char*, CK_ULONG, CK_OBJECT_HANDLE,
-                          CK_OBJECT_HANDLE) {
-  return enter_session("C_SetOperationState", session, [&](Session&) -> Outcome<void> {
-    return token::fault(CKR_SAVED_STATE_INVALID, "operations are not saved");
+CK_RV C_SetOperationState(CK_SESSION_HANDLE session, unsigned char* state, CK_ULONG state_len,
+                          CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key) {
+  return enter_session("C_SetOperationState", session, [&](Session& on) {
+    return with_bytes(state, state_len, [&](ByteView ticket) {
+      return on.restore_state(ticket, encryption_key, authentication_key);
+    });
   });
 }
 
@@ -92,6 +93,16 @@ CK_RV C_Logout(CK_SESSION_HANDLE session) {
 
 CK_RV C_SessionCancel(CK_SESSION_HANDLE session, CK_FLAGS flags) {
   return enter_session("C_SessionCancel", session, [&](Session& on) { return on.cancel(flags); });
+}
+
+// The token makes no claims about a validated module.
+CK_RV C_GetSessionValidationFlags(CK_SESSION_HANDLE session, CK_SESSION_VALIDATION_FLAGS_TYPE type,
+                                  CK_FLAGS* flags) {
+  return enter_session("C_GetSessionValidationFlags", session, [&](Session&) -> Outcome<void> {
+    if (flags == nullptr || type != CKS_LAST_VALIDATION_OK) return bad_arguments("no such flags");
+    *flags = 0;
+    return {};
+  });
 }
 
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE) { return CKR_FUNCTION_NOT_PARALLEL; }

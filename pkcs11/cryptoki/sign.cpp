@@ -1,5 +1,6 @@
-// Signatures and MACs (PKCS#11 sections 5.11 to 5.13).
+// Signatures and MACs (PKCS#11 sections 5.11 to 5.13; 3.2 section 5.15).
 #include "pkcs11/cryptoki/enter.h"
+#include "pkcs11/cryptoki/function_lists.h"
 
 using namespace tallystick;            // NOLINT(google-build-using-namespace): C_* have none
 using namespace tallystick::cryptoki;  // NOLINT(google-build-using-namespace): C_* have none
@@ -55,4 +56,32 @@ CK_RV C_VerifyFinal(CK_SESSION_HANDLE session, unsigned char* in, CK_ULONG in_le
   return enter_session("C_VerifyFinal", session, [&](Session& on) {
     return with_bytes(in, in_len, [&](ByteView bytes) { return on.verify_finish(bytes); });
   });
+}
+
+CK_RV C_VerifySignatureInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                            CK_OBJECT_HANDLE key, unsigned char* signature,
+                            CK_ULONG signature_len) {
+  return enter_session("C_VerifySignatureInit", session, [&](Session& on) {
+    return with_bytes(signature, signature_len, [&](ByteView known) {
+      return on.verify_signature_start(mechanism, key, known);
+    });
+  });
+}
+
+CK_RV C_VerifySignature(CK_SESSION_HANDLE session, unsigned char* in, CK_ULONG in_len) {
+  return enter_session("C_VerifySignature", session, [&](Session& on) {
+    return with_bytes(in, in_len, [&](ByteView bytes) { return on.verify_signature(bytes); });
+  });
+}
+
+CK_RV C_VerifySignatureUpdate(CK_SESSION_HANDLE session, unsigned char* in, CK_ULONG in_len) {
+  return enter_session("C_VerifySignatureUpdate", session, [&](Session& on) {
+    return with_bytes(in, in_len,
+                      [&](ByteView bytes) { return on.verify_signature_update(bytes); });
+  });
+}
+
+CK_RV C_VerifySignatureFinal(CK_SESSION_HANDLE session) {
+  return enter_session("C_VerifySignatureFinal", session,
+                       [](Session& on) { return on.verify_signature_finish(); });
 }

@@ -42,13 +42,17 @@ CK_FLAGS Mechanism::flags() const {
   const auto add = [&flags](bool there, CK_FLAGS flag) { flags |= there ? flag : 0; };
   add(encrypt != nullptr, CKF_ENCRYPT);
   add(decrypt != nullptr, CKF_DECRYPT);
+  add(message_encrypt != nullptr, CKF_MESSAGE_ENCRYPT | CKF_MULTI_MESSAGE);
+  add(message_decrypt != nullptr, CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE);
+  add(signs_messages() && sign != nullptr, CKF_MESSAGE_SIGN | CKF_MULTI_MESSAGE);
+  add(signs_messages() && verify != nullptr, CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE);
   add(sign != nullptr, CKF_SIGN);
   add(verify != nullptr, CKF_VERIFY);
   add(digest != nullptr, CKF_DIGEST);
   add(generate != nullptr, CKF_GENERATE);
   add(generate_pair != nullptr, CKF_GENERATE_KEY_PAIR);
-  add(wrap != nullptr, CKF_WRAP);
-  add(unwrap != nullptr, CKF_UNWRAP);
+  add(wrap != nullptr || wrap_authenticated != nullptr, CKF_WRAP);
+  add(unwrap != nullptr || unwrap_authenticated != nullptr, CKF_UNWRAP);
   add(derive != nullptr, CKF_DERIVE);
   return flags;
 }

@@ -90,6 +90,11 @@ struct DeriveInput {
   ObjectPtr base_key;
   const Template& wanted;
 };
+// C_WrapKeyAuthenticated and C_UnwrapKeyAuthenticated: what comes beside the blob.
+struct AuthenticatedInput {
+  const CallParameter& parameter;
+  core::ByteView aad;
+};
 struct CreateInput {
   Context context;
   const Template& wanted;
@@ -128,8 +133,11 @@ struct Mechanism {
   using CipherFactory = Outcome<std::unique_ptr<CipherOperation>> (*)(const OperationInput&);
   using SignFactory = Outcome<std::unique_ptr<SignOperation>> (*)(const OperationInput&);
   using VerifyFactory = Outcome<std::unique_ptr<VerifyOperation>> (*)(const OperationInput&);
+  using MessageFactory = Outcome<std::unique_ptr<MessageOperation>> (*)(const OperationInput&);
   CipherFactory encrypt = nullptr;
   CipherFactory decrypt = nullptr;
+  MessageFactory message_encrypt = nullptr;
+  MessageFactory message_decrypt = nullptr;
   SignFactory sign = nullptr;
   VerifyFactory verify = nullptr;
   Outcome<std::unique_ptr<DigestOperation>> (*digest)(const Context&, const Parameter&) = nullptr;
@@ -139,9 +147,16 @@ struct Mechanism {
   Outcome<std::size_t> (*wrapped_size)(const WrapInput&) = nullptr;
   Outcome<core::Bytes> (*wrap)(const WrapInput&) = nullptr;
   Outcome<Produced> (*unwrap)(const UnwrapInput&) = nullptr;
+  // With associated data and a tag of its own (3.2); the blob is as long as the key's encoding.
+  Outcome<core::Bytes> (*wrap_authenticated)(const WrapInput&, const AuthenticatedInput&) = nullptr;
+  Outcome<Produced> (*unwrap_authenticated)(const UnwrapInput&,
+                                            const AuthenticatedInput&) = nullptr;
   Outcome<Produced> (*derive)(const DeriveInput&) = nullptr;
 
   [[nodiscard]] CK_FLAGS flags() const;
+  // Whether what it signs or verifies in one operation it does message after message too. Special
+  // entries do not: what they look at is one thing at a time.
+  [[nodiscard]] bool signs_messages() const { return only_for == nullptr; }
   [[nodiscard]] bool takes(CK_KEY_TYPE key_type) const;
 };
 

@@ -4,6 +4,8 @@
 #include "pkcs11/engine/files.h"
 #include "pkcs11/engine/log.h"
 #include "pkcs11/engine/mechanisms/ts_mechanisms.h"
+#include "pkcs11/engine/nonce_book.h"
+#include "pkcs11/engine/saved_states.h"
 
 namespace tallystick::token {
 
@@ -43,6 +45,8 @@ Outcome<std::shared_ptr<Module>> Module::create(ModuleOptions options) {
       options.handles ? std::move(options.handles) : std::make_shared<HandleSource>();
   services.log = std::make_shared<Log>(settings->log);
   services.settings = std::move(settings);
+  services.nonces = std::make_shared<NonceBook>();
+  services.saved_states = std::make_shared<SavedStates>();
   std::shared_ptr<Module> module(new Module(std::move(services), *std::move(directory)));
   if (auto found = module->find_slots(); !found) return std::move(found).error();
   return module;

@@ -3,6 +3,7 @@
 // operation does not offer answer with the defaults.
 #pragma once
 
+#include <cstring>
 #include <memory>
 
 #include "core/base/bytes.h"
@@ -97,6 +98,57 @@ class DigestOperation {
   }
   virtual Outcome<void> update(core::ByteView data) = 0;
   virtual Outcome<void> finish(core::MutableByteView digest) = 0;
+  // The same state once more; any number of threads may ask at a time.
+  [[nodiscard]] virtual Outcome<std::unique_ptr<DigestOperation>> copy() const {
+    return fault(CKR_STATE_UNSAVEABLE, "the mechanism's state is not saved");
+  }
+};
+
+// The parameter of one call in the caller's memory, which some mechanisms also write to: an
+// initialisation vector that was made here, a tag.
+struct CallParameter {
+  void* memory = nullptr;
+  CK_ULONG size = 0;
+
+  [[nodiscard]] Outcome<void> none() const {
+    if (size != 0) return bad_parameter("the mechanism takes no parameter for a message");
+    return {};
+  }
+  // A copy of the block as a C structure of exactly its size; it is read once (A65).
+  template <typename T>
+  [[nodiscard]] Outcome<T> as() const {
+    if (memory == nullptr || size != sizeof(T)) {
+      return bad_parameter("not the size of the parameter");
+    }
+    T out;
+    std::memcpy(&out, memory, sizeof out);
+    return out;
+  }
+};
+
+// Encryption or decryption of many messages under one key, each with its own parameter and
+// associated data. Nothing that decryption gives comes out before the message's tag was checked
+// (A35). After a call that failed the next message begins anew.
+class MessageOperation {
+ public:
+  MessageOperation() = default;
+  MessageOperation(const MessageOperation&) = delete;
+  MessageOperation& operator=(const MessageOperation&) = delete;
+  virtual ~MessageOperation() = default;
+
+  // A message in one piece. `out` has at least once_size(in.size()) bytes.
+  [[nodiscard]] virtual Outcome<std::size_t> once_size(std::size_t in) const = 0;
+  virtual Outcome<std::size_t> once(const CallParameter& parameter, core::ByteView aad,
+                                    core::ByteView in, core::MutableByteView out) = 0;
+
+  // A message in parts, of which the last is marked.
+  virtual Outcome<void> begin(const CallParameter& parameter, core::ByteView aad) = 0;
+  [[nodiscard]] virtual Outcome<std::size_t> next_size(std::size_t in, bool last) const = 0;
+  virtual Outcome<std::size_t> next(const CallParameter& parameter, core::ByteView in, bool last,
+                                    core::MutableByteView out) = 0;
+
+  // As of CipherOperation.
+  [[nodiscard]] virtual bool in_place() const { return false; }
 };
 
 }  // namespace tallystick::token

@@ -16,11 +16,7 @@ void Session::close() {
     const Lock lock(mutex_);
     if (closed_) return;
     closed_ = true;
-    encrypt_ = {};
-    decrypt_ = {};
-    sign_ = {};
-    verify_ = {};
-    digest_ = {};
+    end_operations();
     found_.clear();
   }
   token_->objects().remove_session(handle_);
@@ -72,13 +68,33 @@ Outcome<void> Session::cancel(CK_FLAGS flags) {
   if ((flags & CKF_ENCRYPT) != 0) encrypt_ = {};
   if ((flags & CKF_DECRYPT) != 0) decrypt_ = {};
   if ((flags & CKF_SIGN) != 0) sign_ = {};
-  if ((flags & CKF_VERIFY) != 0) verify_ = {};
+  if ((flags & CKF_VERIFY) != 0) {
+    verify_ = {};
+    known_signature_ = {};
+  }
   if ((flags & CKF_DIGEST) != 0) digest_ = {};
+  if ((flags & CKF_MESSAGE_ENCRYPT) != 0) encrypt_messages_ = {};
+  if ((flags & CKF_MESSAGE_DECRYPT) != 0) decrypt_messages_ = {};
+  if ((flags & CKF_MESSAGE_SIGN) != 0) sign_messages_ = {};
+  if ((flags & CKF_MESSAGE_VERIFY) != 0) verify_messages_ = {};
   if ((flags & CKF_FIND_OBJECTS) != 0) {
     finding_ = false;
     found_.clear();
   }
   return {};
+}
+
+void Session::end_operations() {
+  encrypt_ = {};
+  decrypt_ = {};
+  sign_ = {};
+  verify_ = {};
+  digest_ = {};
+  known_signature_ = {};
+  encrypt_messages_ = {};
+  decrypt_messages_ = {};
+  sign_messages_ = {};
+  verify_messages_ = {};
 }
 
 Outcome<ObjectPtr> Session::object(CK_OBJECT_HANDLE handle, CK_RV rv) {

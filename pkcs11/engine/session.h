@@ -67,6 +67,45 @@ class Session {
   Outcome<void> verify_update(core::ByteView in);
   Outcome<void> verify_finish(core::ByteView signature);
 
+  // A signature that is known from the start (3.2).
+  Outcome<void> verify_signature_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle,
+                                       core::ByteView signature);
+  Outcome<void> verify_signature(core::ByteView in);
+  Outcome<void> verify_signature_update(core::ByteView in);
+  Outcome<void> verify_signature_finish();
+
+  // Message after message under one key (3.0). A message goes in one piece, or is begun and goes in
+  // parts of which the last is marked.
+  enum class Direction : std::uint8_t { kEncrypt, kDecrypt };
+  Outcome<void> messages_start(Direction direction, const CK_MECHANISM* mechanism,
+                               CK_OBJECT_HANDLE key_handle);
+  Outcome<void> message(Direction direction, const CallParameter& parameter, core::ByteView aad,
+                        core::ByteView in, Output out);
+  Outcome<void> message_begin(Direction direction, const CallParameter& parameter,
+                              core::ByteView aad);
+  Outcome<void> message_next(Direction direction, const CallParameter& parameter, core::ByteView in,
+                             bool last, Output out);
+  Outcome<void> messages_finish(Direction direction);
+  Outcome<void> sign_messages_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle);
+  Outcome<void> sign_message(const CallParameter& parameter, core::ByteView in, Output out);
+  Outcome<void> sign_message_begin(const CallParameter& parameter);
+  Outcome<void> sign_message_next(const CallParameter& parameter, core::ByteView in);
+  Outcome<void> sign_message_last(const CallParameter& parameter, core::ByteView in, Output out);
+  Outcome<void> sign_messages_finish();
+  Outcome<void> verify_messages_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle);
+  Outcome<void> verify_message(const CallParameter& parameter, core::ByteView in,
+                               core::ByteView signature);
+  Outcome<void> verify_message_begin(const CallParameter& parameter);
+  Outcome<void> verify_message_next(const CallParameter& parameter, core::ByteView in);
+  Outcome<void> verify_message_last(const CallParameter& parameter, core::ByteView in,
+                                    core::ByteView signature);
+  Outcome<void> verify_messages_finish();
+
+  // C_GetOperationState, C_SetOperationState: digests into which no key went.
+  Outcome<void> save_state(Output ticket);
+  Outcome<void> restore_state(core::ByteView ticket, CK_OBJECT_HANDLE encryption_key,
+                              CK_OBJECT_HANDLE authentication_key);
+
   // Keys.
   Outcome<CK_OBJECT_HANDLE> generate(const CK_MECHANISM& mechanism, const Template& wanted);
   struct Pair {
@@ -79,6 +118,12 @@ class Session {
                      CK_OBJECT_HANDLE key, Output out);
   Outcome<CK_OBJECT_HANDLE> unwrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE unwrapping_key,
                                    core::ByteView blob, const Template& wanted);
+  Outcome<void> wrap_authenticated(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping_key,
+                                   CK_OBJECT_HANDLE key, core::ByteView aad, Output out);
+  Outcome<CK_OBJECT_HANDLE> unwrap_authenticated(const CK_MECHANISM& mechanism,
+                                                 CK_OBJECT_HANDLE unwrapping_key,
+                                                 core::ByteView blob, const Template& wanted,
+                                                 core::ByteView aad);
   Outcome<CK_OBJECT_HANDLE> derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,
                                    const Template& wanted);
 
@@ -93,6 +138,7 @@ class Session {
     std::uint64_t login_epoch = 0;  // 0: the key is public, a logout does not end it
     bool in_parts = false;
     bool wants_pin = false;   // nothing is done before C_Login(CKU_CONTEXT_SPECIFIC)
+    bool holds_key = false;   // a key's value went in: the state is not given out
     std::uint64_t order = 0;  // rises with every C_...Init of the session
   };
 
@@ -106,6 +152,17 @@ class Session {
   };
   Outcome<Chosen> choose(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key_handle, Use use,
                          CK_RV bad_handle = CKR_KEY_HANDLE_INVALID);
+  struct Wrapping {
+    Chosen with;
+    ObjectPtr key;
+  };
+  Outcome<Wrapping> choose_wrapping(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping_key,
+                                    CK_OBJECT_HANDLE key);
+  // `unwrap(const Mechanism&, const UnwrapInput&)` gives what came out.
+  template <typename Unwrap>
+  Outcome<CK_OBJECT_HANDLE> unwrap_by(const CK_MECHANISM& mechanism,
+                                      CK_OBJECT_HANDLE unwrapping_key, core::ByteView blob,
+                                      const Template& wanted, Unwrap unwrap);
   Outcome<Parameter> parameter_of(const CK_MECHANISM& mechanism) const;
   // Gives the new object its attributes, keeps it in the session or the token, and its handle.
   Outcome<CK_OBJECT_HANDLE> keep(Request request, Produced produced);
@@ -127,6 +184,9 @@ class Session {
   template <typename T>
   void find_waiting(Active<T>& slot, Waiting& latest) TS_REQUIRES(mutex_);
 
+  template <typename T>
+  Outcome<T*> permitted(Active<T>& slot) TS_REQUIRES(mutex_);
+
   // The shape of every call on an operation (session_step.h): C_...Init, then any of the others.
   enum class Step : std::uint8_t { kOnce, kPart, kEnd };
   template <typename T, typename Make>
@@ -134,6 +194,9 @@ class Session {
   template <typename T, typename Body>
   Outcome<void> run(Slot<T> which, Step step, Body body);
   // What the calls of several kinds of operation have in common.
+  template <typename T, typename Offers, typename Make>
+  Outcome<void> begin_keyed(Slot<T> which, const CK_MECHANISM* mechanism,
+                            CK_OBJECT_HANDLE key_handle, Use use, Offers offers, Make make);
   template <typename T>
   Outcome<void> start(Slot<T> which, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle,
                       Use use, Factory<T> factory);
@@ -142,6 +205,47 @@ class Session {
   template <typename T>
   Outcome<void> sum(Slot<T> which, Step step, core::ByteView in, Output out);
   Outcome<void> cipher(Slot<CipherOperation> which, Step step, core::ByteView in, Output out);
+
+  // What verifies a signature that came first.
+  struct KnownSignature {
+    std::unique_ptr<VerifyOperation> operation;
+    core::Bytes signature;
+    Outcome<void> update(core::ByteView in) { return operation->update(in); }
+  };
+
+  // Signs or verifies message after message: an operation for each.
+  template <typename T>
+  struct Repeated {
+    Outcome<std::unique_ptr<T>> (*factory)(const OperationInput&);
+    Context context;
+    Chosen chosen;
+    std::unique_ptr<T> current;
+    // Makes `current` anew.
+    Outcome<void> renew();
+  };
+  enum class MessageStep : std::uint8_t { kOnce, kBegin, kNext, kLast };
+  template <typename T, typename Body>
+  Outcome<void> run_message(Slot<T> which, MessageStep step, Body body);
+  template <typename T>
+  Outcome<void> start_repeated(Slot<Repeated<T>> which, const CK_MECHANISM* mechanism,
+                               CK_OBJECT_HANDLE key_handle, Use use, Factory<T> factory);
+  template <typename T>
+  Outcome<void> begin_repeated(Slot<Repeated<T>> which, const CallParameter& parameter);
+  template <typename T>
+  Outcome<void> feed_repeated(Slot<Repeated<T>> which, const CallParameter& parameter,
+                              core::ByteView in);
+  Outcome<void> sign_repeated(MessageStep step, const CallParameter& parameter, core::ByteView in,
+                              Output out);
+  Outcome<void> verify_repeated(MessageStep step, const CallParameter& parameter, core::ByteView in,
+                                core::ByteView signature);
+  template <typename T>
+  Outcome<void> finish_messages(Slot<T> which);
+  static Slot<MessageOperation> messages_of(Direction direction);
+
+  // Ends all operations but searches.
+  void end_operations() TS_REQUIRES(mutex_);
+  // How many operations are active, searches not counted.
+  int active_operations() TS_REQUIRES(mutex_);
 
   const CK_SESSION_HANDLE handle_;
   const std::shared_ptr<Token> token_;
@@ -155,6 +259,11 @@ class Session {
   Active<SignOperation> sign_ TS_GUARDED_BY(mutex_);
   Active<VerifyOperation> verify_ TS_GUARDED_BY(mutex_);
   Active<DigestOperation> digest_ TS_GUARDED_BY(mutex_);
+  Active<KnownSignature> known_signature_ TS_GUARDED_BY(mutex_);
+  Active<MessageOperation> encrypt_messages_ TS_GUARDED_BY(mutex_);
+  Active<MessageOperation> decrypt_messages_ TS_GUARDED_BY(mutex_);
+  Active<Repeated<SignOperation>> sign_messages_ TS_GUARDED_BY(mutex_);
+  Active<Repeated<VerifyOperation>> verify_messages_ TS_GUARDED_BY(mutex_);
   bool finding_ TS_GUARDED_BY(mutex_) = false;
   std::vector<CK_OBJECT_HANDLE> found_ TS_GUARDED_BY(mutex_);
   std::size_t found_next_ TS_GUARDED_BY(mutex_) = 0;

@@ -1,5 +1,6 @@
 // Session: making, wrapping, unwrapping and deriving keys.
 #include "pkcs11/engine/attribute_table.h"
+#include "pkcs11/engine/keys/wrapped_key.h"
 #include "pkcs11/engine/session.h"
 
 namespace tallystick::token {
@@ -98,13 +99,12 @@ Outcome<Session::Pair> Session::generate_pair(const CK_MECHANISM& mechanism,
   return handles;
 }
 
-Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping_key,
-                            CK_OBJECT_HANDLE key, Output out) {
-  const auto* const wraps = token_->services().mechanisms->find(mechanism.mechanism);
-  if (wraps == nullptr || wraps->wrap == nullptr) return bad_mechanism("does not wrap");
+// The wrapping key and the key, when the one may wrap the other.
+Outcome<Session::Wrapping> Session::choose_wrapping(const CK_MECHANISM& mechanism,
+                                                    CK_OBJECT_HANDLE wrapping_key,
+                                                    CK_OBJECT_HANDLE key) {
   auto chosen = choose(mechanism, wrapping_key, Use::kWrap, CKR_WRAPPING_KEY_HANDLE_INVALID);
   if (!chosen) return std::move(chosen).error();
-  if (chosen->mechanism->wrap == nullptr) return bad_mechanism("the mechanism does not wrap");
   auto wrapped = object(key, CKR_KEY_HANDLE_INVALID);
   if (!wrapped) return std::move(wrapped).error();
 
@@ -129,14 +129,19 @@ Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrap
   if (auto allowed = token_->services().policy->decide(request); !allowed) {
     return std::move(allowed).error();
   }
+  return Wrapping{*std::move(chosen), *std::move(wrapped)};
+}
 
-  const WrapInput input{token_->context(), chosen->parameter, chosen->key, *std::move(wrapped)};
-  auto size = chosen->mechanism->wrapped_size(input);
-  if (!size) return std::move(size).error();
+namespace {
+
+// `wrap()` gives a blob of at most `size` bytes.
+template <typename Wrap>
+Outcome<void> give_blob(const Outcome<std::size_t>& size, Output out, Wrap wrap) {
+  if (!size) return size.error();
   auto room = out.reserve(*size);
   if (!room) return std::move(room).error();
   if (!*room) return {};
-  auto blob = chosen->mechanism->wrap(input);
+  auto blob = wrap();
   if (!blob) return std::move(blob).error();
   if (blob->size() > *size) return fault(CKR_GENERAL_ERROR, "a blob of another length");
   std::ranges::copy(*blob, out.first(blob->size()).begin());
@@ -144,22 +149,56 @@ Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrap
   return {};
 }
 
-Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
-                                          CK_OBJECT_HANDLE unwrapping_key, core::ByteView blob,
-                                          const Template& wanted) {
+}  // namespace
+
+Outcome<void> Session::wrap(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping_key,
+                            CK_OBJECT_HANDLE key, Output out) {
+  const CK_MECHANISM copy = mechanism;
+  const auto* const wraps = token_->services().mechanisms->find(copy.mechanism);
+  if (wraps == nullptr || wraps->wrap == nullptr) return bad_mechanism("does not wrap");
+  auto chosen = choose_wrapping(copy, wrapping_key, key);
+  if (!chosen) return std::move(chosen).error();
+  const auto& entry = *chosen->with.mechanism;
+  if (entry.wrap == nullptr) return bad_mechanism("the mechanism does not wrap");
+  const WrapInput input{token_->context(), chosen->with.parameter, chosen->with.key, chosen->key};
+  return give_blob(entry.wrapped_size(input), out, [&] { return entry.wrap(input); });
+}
+
+Outcome<void> Session::wrap_authenticated(const CK_MECHANISM& mechanism,
+                                          CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key,
+                                          core::ByteView aad, Output out) {
+  const CK_MECHANISM copy = mechanism;
+  const auto* const wraps = token_->services().mechanisms->find(copy.mechanism);
+  if (wraps == nullptr || wraps->wrap_authenticated == nullptr) {
+    return bad_mechanism("does not wrap with associated data");
+  }
+  auto chosen = choose_wrapping(copy, wrapping_key, key);
+  if (!chosen) return std::move(chosen).error();
+  const auto& entry = *chosen->with.mechanism;
+  if (entry.wrap_authenticated == nullptr) {
+    return bad_mechanism("the mechanism does not wrap with associated data");
+  }
+  const WrapInput input{token_->context(), chosen->with.parameter, chosen->with.key, chosen->key};
+  const CallParameter parameter{copy.pParameter, copy.ulParameterLen};
+  return give_blob(key_encoding_size(*token_->services().crypto, *chosen->key), out, [&] {
+    return entry.wrap_authenticated(input, {parameter, aad});
+  });
+}
+
+template <typename Unwrap>
+Outcome<CK_OBJECT_HANDLE> Session::unwrap_by(const CK_MECHANISM& mechanism,
+                                             CK_OBJECT_HANDLE unwrapping_key, core::ByteView blob,
+                                             const Template& wanted, Unwrap unwrap) {
   constexpr std::size_t kLargestBlob = 1U << 20;
   if (blob.size() > kLargestBlob) return fault(CKR_WRAPPED_KEY_LEN_RANGE, "a blob too long");
-  const auto* const unwraps = token_->services().mechanisms->find(mechanism.mechanism);
-  if (unwraps == nullptr || unwraps->unwrap == nullptr) return bad_mechanism("does not unwrap");
   auto chosen = choose(mechanism, unwrapping_key, Use::kUnwrap, CKR_UNWRAPPING_KEY_HANDLE_INVALID);
   if (!chosen) return std::move(chosen).error();
-  if (chosen->mechanism->unwrap == nullptr) return bad_mechanism("the mechanism does not unwrap");
   auto all_wanted = demanded_too(*chosen->key, CKA_UNWRAP_TEMPLATE, wanted);
   if (!all_wanted) return std::move(all_wanted).error();
   // A copy, because the caller may change its own while it is checked and used (A65).
   const core::Bytes copy(blob.begin(), blob.end());
-  auto produced = chosen->mechanism->unwrap(
-      {token_->context(), chosen->parameter, chosen->key, copy, *all_wanted});
+  auto produced = unwrap(*chosen->mechanism, UnwrapInput{token_->context(), chosen->parameter,
+                                                         chosen->key, copy, *all_wanted});
   if (!produced) return std::move(produced).error();
   Request request;
   request.action = Action::kUnwrap;
@@ -167,6 +206,40 @@ Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
   request.wanted = &*all_wanted;
   request.parent = chosen->key.get();
   return keep(request, *std::move(produced));
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::unwrap(const CK_MECHANISM& mechanism,
+                                          CK_OBJECT_HANDLE unwrapping_key, core::ByteView blob,
+                                          const Template& wanted) {
+  const CK_MECHANISM copy = mechanism;
+  const auto* const unwraps = token_->services().mechanisms->find(copy.mechanism);
+  if (unwraps == nullptr || unwraps->unwrap == nullptr) return bad_mechanism("does not unwrap");
+  return unwrap_by(copy, unwrapping_key, blob, wanted,
+                   [](const Mechanism& entry, const UnwrapInput& input) -> Outcome<Produced> {
+                     if (entry.unwrap == nullptr) {
+                       return bad_mechanism("the mechanism does not unwrap");
+                     }
+                     return entry.unwrap(input);
+                   });
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::unwrap_authenticated(const CK_MECHANISM& mechanism,
+                                                        CK_OBJECT_HANDLE unwrapping_key,
+                                                        core::ByteView blob, const Template& wanted,
+                                                        core::ByteView aad) {
+  const CK_MECHANISM copy = mechanism;
+  const auto* const unwraps = token_->services().mechanisms->find(copy.mechanism);
+  if (unwraps == nullptr || unwraps->unwrap_authenticated == nullptr) {
+    return bad_mechanism("does not unwrap with associated data");
+  }
+  const CallParameter parameter{copy.pParameter, copy.ulParameterLen};
+  return unwrap_by(copy, unwrapping_key, blob, wanted,
+                   [&](const Mechanism& entry, const UnwrapInput& input) -> Outcome<Produced> {
+                     if (entry.unwrap_authenticated == nullptr) {
+                       return bad_mechanism("the mechanism does not unwrap with associated data");
+                     }
+                     return entry.unwrap_authenticated(input, {parameter, aad});
+                   });
 }
 
 Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,

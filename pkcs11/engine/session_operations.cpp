@@ -58,6 +58,8 @@ Outcome<void> Session::login_for_operation(core::ByteView pin) {
   Waiting latest;
   find_waiting(decrypt_, latest);
   find_waiting(sign_, latest);
+  find_waiting(decrypt_messages_, latest);
+  find_waiting(sign_messages_, latest);
   if (latest.wants_pin == nullptr) return not_initialized();
   auto right = token_->authenticate(pin);
   if (right) *latest.wants_pin = false;
@@ -110,14 +112,6 @@ Outcome<void> Session::decrypt_finish(Output out) {
 // ---- Digests, signatures, MACs ----
 
 template <typename T>
-Outcome<void> Session::feed(Slot<T> which, core::ByteView in) {
-  return run(which, Step::kPart, [&](T& operation) -> Outcome<bool> {
-    if (auto fed = operation.update(in); !fed) return std::move(fed).error();
-    return true;
-  });
-}
-
-template <typename T>
 Outcome<void> Session::sum(Slot<T> which, Step step, core::ByteView in, Output out) {
   return run(which, step, [&](T& operation) {
     return produce(operation.size(), true, out, [&](core::MutableByteView space) {
@@ -148,27 +142,25 @@ Outcome<void> Session::digest_finish(Output out) {
   return sum(&Session::digest_, Step::kEnd, {}, out);
 }
 
+// Not one of the common shape: a key that is refused does not end the digest.
 Outcome<void> Session::digest_key(CK_OBJECT_HANDLE key_handle) {
-  // A key that is refused does not end the digest.
-  Outcome<void> refused;
-  auto done = run(&Session::digest_, Step::kPart, [&](DigestOperation& digest) -> Outcome<bool> {
-    auto key = object(key_handle, CKR_KEY_HANDLE_INVALID);
-    if (!key) {
-      refused = std::move(key).error();
-      return false;
-    }
-    Request request;
-    request.caller = caller();
-    request.object = key->get();
-    request.use = Use::kDigest;
-    if (auto allowed = token_->services().policy->decide(request); !allowed) {
-      refused = std::move(allowed).error();
-      return false;
-    }
-    if (auto fed = digest.update((*key)->value()); !fed) return std::move(fed).error();
-    return true;
-  });
-  return done ? std::move(refused) : std::move(done);
+  const Lock lock(mutex_);
+  auto digest = permitted(digest_);
+  if (!digest) return std::move(digest).error();
+  auto key = object(key_handle, CKR_KEY_HANDLE_INVALID);
+  if (!key) return std::move(key).error();
+  Request request;
+  request.caller = caller();
+  request.object = key->get();
+  request.use = Use::kDigest;
+  if (auto allowed = token_->services().policy->decide(request); !allowed) {
+    return std::move(allowed).error();
+  }
+  digest_.in_parts = true;
+  digest_.holds_key = true;
+  auto done = (*digest)->update((*key)->value());
+  if (!done) digest_ = {};
+  return done;
 }
 
 Outcome<void> Session::sign_start(const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key_handle) {
@@ -184,16 +176,46 @@ Outcome<void> Session::verify_start(const CK_MECHANISM* mechanism, CK_OBJECT_HAN
   return start(&Session::verify_, mechanism, key_handle, Use::kVerify, &Mechanism::verify);
 }
 Outcome<void> Session::verify(core::ByteView in, core::ByteView signature) {
-  return run(&Session::verify_, Step::kOnce, [&](VerifyOperation& operation) -> Outcome<bool> {
-    if (auto right = operation.once(in, signature); !right) return std::move(right).error();
-    return true;
-  });
+  return run(&Session::verify_, Step::kOnce,
+             [&](VerifyOperation& operation) { return worked(operation.once(in, signature)); });
 }
 Outcome<void> Session::verify_update(core::ByteView in) { return feed(&Session::verify_, in); }
 Outcome<void> Session::verify_finish(core::ByteView signature) {
-  return run(&Session::verify_, Step::kEnd, [&](VerifyOperation& operation) -> Outcome<bool> {
-    if (auto right = operation.finish(signature); !right) return std::move(right).error();
-    return true;
+  return run(&Session::verify_, Step::kEnd,
+             [&](VerifyOperation& operation) { return worked(operation.finish(signature)); });
+}
+
+// ---- Signatures that come before the data ----
+
+Outcome<void> Session::verify_signature_start(const CK_MECHANISM* mechanism,
+                                              CK_OBJECT_HANDLE key_handle,
+                                              core::ByteView signature) {
+  constexpr std::size_t kLongest = 1UL << 16;
+  if (signature.size() > kLongest) {
+    return fault(CKR_SIGNATURE_LEN_RANGE, "no signature is as long");
+  }
+  return begin_keyed(
+      &Session::known_signature_, mechanism, key_handle, Use::kVerify,
+      [](const Mechanism& entry) { return entry.verify != nullptr; },
+      [&](Chosen chosen) -> Outcome<std::unique_ptr<KnownSignature>> {
+        auto operation =
+            chosen.mechanism->verify({token_->context(), chosen.parameter, std::move(chosen.key)});
+        if (!operation) return std::move(operation).error();
+        return std::make_unique<KnownSignature>(
+            KnownSignature{*std::move(operation), core::Bytes(signature.begin(), signature.end())});
+      });
+}
+Outcome<void> Session::verify_signature(core::ByteView in) {
+  return run(&Session::known_signature_, Step::kOnce, [&](KnownSignature& known) {
+    return worked(known.operation->once(in, known.signature));
+  });
+}
+Outcome<void> Session::verify_signature_update(core::ByteView in) {
+  return feed(&Session::known_signature_, in);
+}
+Outcome<void> Session::verify_signature_finish() {
+  return run(&Session::known_signature_, Step::kEnd, [](KnownSignature& known) {
+    return worked(known.operation->finish(known.signature));
   });
 }
 

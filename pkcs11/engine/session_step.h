@@ -70,17 +70,24 @@ Outcome<void> Session::begin(Slot<T> which, const CK_MECHANISM* mechanism, Make 
   return {};
 }
 
+// The operation of a slot, if it may go on.
+template <typename T>
+Outcome<T*> Session::permitted(Active<T>& slot) {
+  if (auto open = open_check(); !open) return std::move(open).error();
+  auto operation = active(slot);
+  if (operation && slot.wants_pin) {
+    return fault(CKR_USER_NOT_LOGGED_IN, "the key wants the PIN for each operation");
+  }
+  return operation;
+}
+
 // `body(T&)` gives Outcome<bool>: false when nothing was done but to tell a length.
 template <typename T, typename Body>
 Outcome<void> Session::run(Slot<T> which, Step step, Body body) {
   const Lock lock(mutex_);
   auto& slot = this->*which;
-  if (auto open = open_check(); !open) return open;
-  auto operation = active(slot);
+  auto operation = permitted(slot);
   if (!operation) return std::move(operation).error();
-  if (slot.wants_pin) {
-    return fault(CKR_USER_NOT_LOGGED_IN, "the key wants the PIN for each operation");
-  }
   if (step == Step::kOnce && slot.in_parts) {
     return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
   }
@@ -98,28 +105,50 @@ Outcome<void> Session::run(Slot<T> which, Step step, Body body) {
   return {};
 }
 
-template <typename T>
-Outcome<void> Session::start(Slot<T> which, const CK_MECHANISM* mechanism,
-                             CK_OBJECT_HANDLE key_handle, Use use, Factory<T> factory) {
+// `make(Chosen)` gives a std::unique_ptr<T> for a mechanism that `offers(const Mechanism&)`.
+template <typename T, typename Offers, typename Make>
+Outcome<void> Session::begin_keyed(Slot<T> which, const CK_MECHANISM* mechanism,
+                                   CK_OBJECT_HANDLE key_handle, Use use, Offers offers, Make make) {
   return begin(which, mechanism, [&](const CK_MECHANISM& wanted) -> Outcome<Active<T>> {
     // Taken first: a logout from here on ends the operation.
     const auto epoch = token_->login_epoch();
     const auto* const entry = token_->services().mechanisms->find(wanted.mechanism);
-    if (entry == nullptr || entry->*factory == nullptr) {
-      return bad_mechanism("the mechanism does not do this");
-    }
+    if (entry == nullptr || !offers(*entry)) return bad_mechanism("the mechanism does not do this");
     auto chosen = choose(wanted, key_handle, use);
     if (!chosen) return std::move(chosen).error();
-    if (chosen->mechanism->*factory == nullptr) {
-      return bad_mechanism("the mechanism does not do this");
-    }
+    if (!offers(*chosen->mechanism)) return bad_mechanism("the mechanism does not do this");
     const bool is_private = chosen->key->is_private();
     const bool wants_pin = chosen->key->flag(CKA_ALWAYS_AUTHENTICATE);
-    auto operation = (chosen->mechanism->*factory)(
-        {token_->context(), chosen->parameter, std::move(chosen->key)});
+    auto operation = make(*std::move(chosen));
     if (!operation) return std::move(operation).error();
     return Active<T>{*std::move(operation), is_private ? epoch : 0, false, wants_pin};
   });
+}
+
+template <typename T>
+Outcome<void> Session::start(Slot<T> which, const CK_MECHANISM* mechanism,
+                             CK_OBJECT_HANDLE key_handle, Use use, Factory<T> factory) {
+  return begin_keyed(
+      which, mechanism, key_handle, use,
+      [factory](const Mechanism& entry) { return entry.*factory != nullptr; },
+      [&](Chosen chosen) {
+        return (chosen.mechanism->*factory)(
+            {token_->context(), chosen.parameter, std::move(chosen.key)});
+      });
+}
+
+template <typename T>
+Outcome<void> Session::feed(Slot<T> which, core::ByteView in) {
+  return run(which, Step::kPart, [&](T& operation) -> Outcome<bool> {
+    if (auto fed = operation.update(in); !fed) return std::move(fed).error();
+    return true;
+  });
+}
+
+// For calls that check something and write nothing.
+inline Outcome<bool> worked(Outcome<void> done) {
+  if (!done) return std::move(done).error();
+  return true;
 }
 
 }  // namespace tallystick::token

@@ -20,6 +20,8 @@
 namespace tallystick::token {
 
 class Log;
+class NonceBook;
+class SavedStates;
 
 // What all tokens of a module share.
 struct Services {
@@ -29,6 +31,8 @@ struct Services {
   std::shared_ptr<HandleSource> handles;
   std::shared_ptr<Log> log;
   std::shared_ptr<const Settings> settings;
+  std::shared_ptr<NonceBook> nonces;
+  std::shared_ptr<SavedStates> saved_states;
 };
 
 enum class Login : std::uint8_t { kNone, kUser, kSo };

@@ -1,4 +1,4 @@
-// The function lists: 2.40, and 3.0 through C_GetInterface.
+// The function lists: 2.40, and 3.0 and 3.2 through C_GetInterface.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -36,7 +36,7 @@ TEST(Interfaces, TheListOfCGetFunctionListSays240) {
   EXPECT_EQ(module->version.minor, 40);
 }
 
-TEST(Interfaces, NoEntryOfEitherListIsNull) {
+TEST(Interfaces, NoEntryOfAnyListIsNull) {
   const Module module;
   constexpr std::size_t kFirst = offsetof(CK_FUNCTION_LIST, C_Initialize);
   const auto all_set = [](const void* list, std::size_t size) {
@@ -50,21 +50,76 @@ TEST(Interfaces, NoEntryOfEitherListIsNull) {
   };
   EXPECT_TRUE(all_set(module.functions(), sizeof(CK_FUNCTION_LIST)));
   EXPECT_TRUE(all_set(module.v3(), sizeof(CK_FUNCTION_LIST_3_0)));
+  EXPECT_TRUE(all_set(module.v32(), sizeof(CK_FUNCTION_LIST_3_2)));
 }
 
-TEST(Interfaces, TheInterfaceListHoldsBothVersions) {
+TEST(Interfaces, TheInterfaceListHoldsAllVersionsTheNewestFirst) {
   const Module module;
-  const auto all = interfaces(module);
-  bool has_2_40 = false;
-  bool has_3_0 = false;
-  for (const auto& interface : all) {
+  std::vector<std::pair<int, int>> versions;
+  for (const auto& interface : interfaces(module)) {
     EXPECT_STREQ(reinterpret_cast<const char*>(interface.pInterfaceName), "PKCS 11");
     const auto* const version = static_cast<const CK_VERSION*>(interface.pFunctionList);
-    has_2_40 = has_2_40 || (version->major == 2 && version->minor == 40);
-    has_3_0 = has_3_0 || (version->major == 3 && version->minor == 0);
+    versions.emplace_back(version->major, version->minor);
   }
-  EXPECT_TRUE(has_2_40);
-  EXPECT_TRUE(has_3_0);
+  const std::vector<std::pair<int, int>> expected = {{3, 2}, {3, 0}, {2, 40}};
+  EXPECT_EQ(versions, expected);
+}
+
+TEST(Interfaces, EachListNamesItsOwnVersionInCGetInfo) {
+  const Bench bench;
+  const auto version_of = [](CK_C_GetInfo get_info) {
+    CK_INFO info{};
+    must(get_info(&info));
+    return std::pair<int, int>(info.cryptokiVersion.major, info.cryptokiVersion.minor);
+  };
+  EXPECT_EQ(version_of(bench.module()->C_GetInfo), std::pair(2, 40));
+  EXPECT_EQ(version_of(bench.module().v3()->C_GetInfo), std::pair(3, 0));
+  EXPECT_EQ(version_of(bench.module().v32()->C_GetInfo), std::pair(3, 2));
+  EXPECT_EQ(version_of(reinterpret_cast<CK_C_GetInfo>(bench.module().symbol("C_GetInfo"))),
+            std::pair(2, 40));
+}
+
+// Who holds an older list must find the same functions as who holds a newer one.
+TEST(Interfaces, A66_TheOlderListsAreTheBeginningsOfTheNewest) {
+  const Module module;
+  const auto entry = [](const void* list, std::size_t at) {
+    void* found = nullptr;
+    std::memcpy(&found, static_cast<const unsigned char*>(list) + at, sizeof found);
+    return found;
+  };
+  for (std::size_t at = offsetof(CK_FUNCTION_LIST, C_Initialize); at < sizeof(CK_FUNCTION_LIST_3_0);
+       at += sizeof(void*)) {
+    if (at == offsetof(CK_FUNCTION_LIST, C_GetInfo)) continue;
+    EXPECT_EQ(entry(module.v3(), at), entry(module.v32(), at)) << at;
+    if (at >= sizeof(CK_FUNCTION_LIST)) continue;
+    EXPECT_EQ(entry(module.functions(), at), entry(module.v32(), at)) << at;
+  }
+}
+
+TEST(Interfaces, EveryFunctionIsExportedByItsNameToo) {
+  const Module module;
+  auto* const list = module.v32();
+  const auto is = [&](const char* name, auto entry) {
+    EXPECT_EQ(module.symbol(name), reinterpret_cast<void*>(entry)) << name;
+  };
+  is("C_WaitForSlotEvent", list->C_WaitForSlotEvent);
+  is("C_LoginUser", list->C_LoginUser);
+  is("C_SessionCancel", list->C_SessionCancel);
+  is("C_MessageEncryptInit", list->C_MessageEncryptInit);
+  is("C_VerifyMessageNext", list->C_VerifyMessageNext);
+  is("C_MessageVerifyFinal", list->C_MessageVerifyFinal);
+  is("C_EncapsulateKey", list->C_EncapsulateKey);
+  is("C_DecapsulateKey", list->C_DecapsulateKey);
+  is("C_VerifySignatureInit", list->C_VerifySignatureInit);
+  is("C_VerifySignature", list->C_VerifySignature);
+  is("C_VerifySignatureUpdate", list->C_VerifySignatureUpdate);
+  is("C_VerifySignatureFinal", list->C_VerifySignatureFinal);
+  is("C_GetSessionValidationFlags", list->C_GetSessionValidationFlags);
+  is("C_AsyncComplete", list->C_AsyncComplete);
+  is("C_AsyncGetID", list->C_AsyncGetID);
+  is("C_AsyncJoin", list->C_AsyncJoin);
+  is("C_WrapKeyAuthenticated", list->C_WrapKeyAuthenticated);
+  is("C_UnwrapKeyAuthenticated", list->C_UnwrapKeyAuthenticated);
 }
 
 TEST(Interfaces, AListThatIsTooSmallIsToldItsSize) {
@@ -83,6 +138,7 @@ TEST(Interfaces, ChoosesByNameVersionAndFlags) {
   CK_INTERFACE* found = nullptr;
   ASSERT_THAT(get_interface(module, nullptr, nullptr, &found), IsOk());
   EXPECT_EQ(static_cast<const CK_VERSION*>(found->pFunctionList)->major, 3);
+  EXPECT_EQ(static_cast<const CK_VERSION*>(found->pFunctionList)->minor, 2);
 
   const CK_VERSION old{2, 40};
   ASSERT_THAT(get_interface(module, "PKCS 11", &old, &found), IsOk());
@@ -91,6 +147,9 @@ TEST(Interfaces, ChoosesByNameVersionAndFlags) {
   const CK_VERSION current{3, 0};
   ASSERT_THAT(get_interface(module, "PKCS 11", &current, &found), IsOk());
   EXPECT_EQ(static_cast<const CK_VERSION*>(found->pFunctionList)->major, 3);
+  EXPECT_EQ(static_cast<const CK_VERSION*>(found->pFunctionList)->minor, 0);
+  const CK_VERSION never_was{3, 1};
+  EXPECT_THAT(get_interface(module, "PKCS 11", &never_was, &found), ReturnsRv(CKR_FUNCTION_FAILED));
   // A forked child has to initialise again: that is not what this flag promises.
   EXPECT_THAT(get_interface(module, "PKCS 11", &current, &found, CKF_INTERFACE_FORK_SAFE),
               ReturnsRv(CKR_FUNCTION_FAILED));
@@ -119,14 +178,28 @@ TEST(Interfaces, A66_BothListsEndInOneImplementation) {
   EXPECT_THAT(v3->C_Initialize(nullptr), ReturnsRv(CKR_CRYPTOKI_ALREADY_INITIALIZED));
 }
 
-TEST(Interfaces, LoginUserServesWithoutAUserName) {
+TEST(Interfaces, LoginUserServesWithoutAUserNameOnly) {
   TestToken token;
   must(token.session().logout());
   auto* const v3 = token.module().v3();
   std::string pin = kUserPin;
+  std::string name = "somebody";
   auto* const text = reinterpret_cast<CK_UTF8CHAR*>(pin.data());
-  const auto rv = v3->C_LoginUser(token.handle(), CKU_USER, text, pin.size(), nullptr, 0);
-  EXPECT_TRUE(rv == CKR_OK || rv == CKR_FUNCTION_NOT_SUPPORTED) << rv_name(rv);
+  auto* const user = reinterpret_cast<CK_UTF8CHAR*>(name.data());
+  const auto s = token.handle();
+  EXPECT_THAT(v3->C_LoginUser(s, CKU_USER, text, pin.size(), user, name.size()),
+              ReturnsRv(CKR_PIN_INCORRECT));
+  EXPECT_THAT(v3->C_LoginUser(s, CKU_USER, text, pin.size(), nullptr, 1),
+              ReturnsRv(CKR_ARGUMENTS_BAD));
+  EXPECT_THAT(v3->C_LoginUser(s, CKU_USER, nullptr, pin.size(), nullptr, 0),
+              ReturnsRv(CKR_ARGUMENTS_BAD));
+  EXPECT_THAT(v3->C_LoginUser(s, 99, text, pin.size(), nullptr, 0),
+              ReturnsRv(CKR_USER_TYPE_INVALID));
+  EXPECT_EQ(token.session().state(), static_cast<CK_STATE>(CKS_RW_PUBLIC_SESSION));
+  EXPECT_THAT(v3->C_LoginUser(s, CKU_USER, text, pin.size(), nullptr, 0), IsOk());
+  EXPECT_EQ(token.session().state(), static_cast<CK_STATE>(CKS_RW_USER_FUNCTIONS));
+  EXPECT_THAT(v3->C_LoginUser(s, CKU_USER, text, pin.size(), nullptr, 0),
+              ReturnsRv(CKR_USER_ALREADY_LOGGED_IN));
 }
 
 TEST(Interfaces, SessionCancelEndsTheOperationsThatItNames) {
@@ -148,13 +221,48 @@ TEST(Interfaces, SessionCancelEndsTheOperationsThatItNames) {
   EXPECT_EQ(size, 32U);
 }
 
-TEST(Interfaces, MessageFunctionsThatAreNotThereYetSaySo) {
+TEST(Interfaces, FunctionsOf32ThatTheTokenDoesNotOfferSaySo) {
   TestToken token;
-  auto* const v3 = token.module().v3();
+  auto* const v32 = token.module().v32();
+  const auto s = token.handle();
+  std::array<CK_UTF8CHAR, 8> name = {'C', '_', 'S', 'i', 'g', 'n', 0, 0};
+  CK_ULONG number = 0;
+  CK_BYTE byte = 0;
+  CK_ASYNC_DATA data{};
+  EXPECT_THAT(v32->C_AsyncComplete(s, name.data(), &data), ReturnsRv(CKR_FUNCTION_NOT_SUPPORTED));
+  EXPECT_THAT(v32->C_AsyncGetID(s, name.data(), &number), ReturnsRv(CKR_FUNCTION_NOT_SUPPORTED));
+  EXPECT_THAT(v32->C_AsyncJoin(s, name.data(), 0, &byte, 1), ReturnsRv(CKR_FUNCTION_NOT_SUPPORTED));
+  EXPECT_THAT(v32->C_AsyncJoin(s + 1000, name.data(), 0, &byte, 1),
+              ReturnsRv(CKR_SESSION_HANDLE_INVALID));
+
+  // No mechanism encapsulates, whatever it is asked with.
   Mechanism gcm(CKM_AES_GCM);
-  EXPECT_THAT(v3->C_MessageEncryptInit(token.handle(), gcm.get(), 1),
-              ReturnsRv(CKR_FUNCTION_NOT_SUPPORTED));
-  EXPECT_THAT(v3->C_MessageSignFinal(token.handle()), ReturnsRv(CKR_FUNCTION_NOT_SUPPORTED));
+  Mechanism ml_kem(0x17);
+  CK_OBJECT_HANDLE key = 77;
+  for (auto* const mechanism : {&gcm, &ml_kem}) {
+    EXPECT_THAT(v32->C_EncapsulateKey(s, mechanism->get(), 1, nullptr, 0, &byte, &number, &key),
+                ReturnsRv(CKR_MECHANISM_INVALID));
+    EXPECT_THAT(v32->C_DecapsulateKey(s, mechanism->get(), 1, nullptr, 0, &byte, 1, &key),
+                ReturnsRv(CKR_MECHANISM_INVALID));
+  }
+  EXPECT_THAT(v32->C_EncapsulateKey(s, nullptr, 1, nullptr, 0, &byte, &number, &key),
+              ReturnsRv(CKR_ARGUMENTS_BAD));
+  EXPECT_THAT(v32->C_DecapsulateKey(s, gcm.get(), 1, nullptr, 0, nullptr, 1, &key),
+              ReturnsRv(CKR_ARGUMENTS_BAD));
+  EXPECT_EQ(key, 77U);
+}
+
+TEST(Interfaces, TheTokenClaimsNoValidation) {
+  TestToken token;
+  auto* const v32 = token.module().v32();
+  CK_FLAGS flags = 77;
+  EXPECT_THAT(v32->C_GetSessionValidationFlags(token.handle(), CKS_LAST_VALIDATION_OK, &flags),
+              IsOk());
+  EXPECT_EQ(flags, 0U);
+  EXPECT_THAT(v32->C_GetSessionValidationFlags(token.handle(), 2, &flags),
+              ReturnsRv(CKR_ARGUMENTS_BAD));
+  EXPECT_THAT(v32->C_GetSessionValidationFlags(token.handle(), CKS_LAST_VALIDATION_OK, nullptr),
+              ReturnsRv(CKR_ARGUMENTS_BAD));
 }
 
 }  // namespace

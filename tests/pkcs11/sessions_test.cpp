@@ -177,16 +177,5 @@ TEST(Sessions, AnUninitialisedTokenLetsNobodyIn) {
   EXPECT_TRUE(bench.home().databases().empty());
 }
 
-TEST(Sessions, A49_OperationStatesOfKeysAreNotSaved) {
-  TestToken token;
-  const auto key = generate_aes(token.session());
-  Gcm gcm(core::Bytes(12, 1));
-  must(token->C_EncryptInit(token.handle(), gcm.get(), key));
-  CK_ULONG size = 0;
-  EXPECT_THAT(
-      token->C_GetOperationState(token.handle(), nullptr, &size),
-      ::testing::AnyOf(ReturnsRv(CKR_STATE_UNSAVEABLE), ReturnsRv(CKR_FUNCTION_NOT_SUPPORTED)));
-}
-
 }  // namespace
 }  // namespace tallystick::test

@@ -1,4 +1,5 @@
 // AES: key generation, CMAC, and the registration of the ciphers and wrappings.
+#include "pkcs11/engine/mechanisms/aead_message.h"
 #include "pkcs11/engine/mechanisms/aes_cbc.h"
 #include "pkcs11/engine/mechanisms/aes_ccm.h"
 #include "pkcs11/engine/mechanisms/aes_ctr.h"
@@ -70,6 +71,10 @@ void register_aes(MechanismTable& table) {
   auto gcm = cipher_mechanism(CKM_AES_GCM, &make_gcm_encrypt, &make_gcm_decrypt);
   gcm.authenticated = true;
   gcm.for_managed = true;
+  gcm.message_encrypt = &make_gcm_message_encrypt;
+  gcm.message_decrypt = &make_gcm_message_decrypt;
+  gcm.wrap_authenticated = &gcm_wrap;
+  gcm.unwrap_authenticated = &gcm_unwrap;
   table.add(std::move(gcm));
 
   auto ccm = cipher_mechanism(CKM_AES_CCM, &make_ccm_encrypt, &make_ccm_decrypt);

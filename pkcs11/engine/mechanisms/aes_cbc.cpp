@@ -22,7 +22,7 @@ Outcome<Chain> start_chain(const OperationInput& input, bool encrypting) {
   if (iv.size() != kBlock) return bad_parameter("AES-CBC has an IV of 16 bytes");
   // One keyed context serves CBC and CBC_PAD.
   auto context =
-      keyed_cipher(input.context, *input.key, CKM_AES_CBC, core::AesMode::kCbc, encrypting);
+      keyed_cipher(input.context.crypto, *input.key, CKM_AES_CBC, core::AesMode::kCbc, encrypting);
   if (!context) return std::move(context).error();
   if (EVP_CIPHER_CTX_set_padding(context->get(), 0) != 1 || !start_cipher(context->get(), iv)) {
     return crypto_failed("AES-CBC");

@@ -69,7 +69,8 @@ Outcome<std::unique_ptr<CipherOperation>> make(const OperationInput& input, bool
   CounterBlock block{};
   std::ranges::copy(params->cb, block.begin());
   // Decryption is encryption here, and one keyed context serves both.
-  auto context = keyed_cipher(input.context, *input.key, CKM_AES_CTR, core::AesMode::kCtr, true);
+  auto context =
+      keyed_cipher(input.context.crypto, *input.key, CKM_AES_CTR, core::AesMode::kCtr, true);
   if (!context) return std::move(context).error();
   if (!start_cipher(context->get(), block)) return crypto_failed("AES-CTR");
   return std::unique_ptr<CipherOperation>(std::make_unique<CtrCipher>(

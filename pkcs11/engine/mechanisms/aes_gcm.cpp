@@ -8,34 +8,21 @@
 namespace tallystick::token {
 namespace {
 
-constexpr std::size_t kTagSize = 16;
+constexpr std::size_t kTagSize = kGcmTagSize;
 constexpr std::size_t kUsualIv = 12;  // libcrypto's default
-constexpr std::size_t kLargestIv = 128;
 constexpr std::size_t kLargestAad = 1UL << 20;
-// What is held back until the tag was seen, in decryption by parts.
-constexpr std::size_t kLargestHeld = (64UL << 20) + kTagSize;
+constexpr std::size_t kLargestHeld = kGcmLargestHeld + kTagSize;
 
-// A context with key, IV and associated data in place.
+// The context of C_EncryptInit and C_DecryptInit.
 Outcome<core::CipherCtxPtr> keyed(const OperationInput& input, bool encrypting) {
   auto params = input.parameter.as<CK_GCM_PARAMS>();
   if (!params) return std::move(params).error();
-  // Short tags are easier to forge (A34).
   if (params->ulTagBits != 8 * kTagSize) return bad_parameter("GCM tags have 128 bits");
-  auto iv = copy_memory(params->pIv, params->ulIvLen, kLargestIv);
+  auto iv = copy_memory(params->pIv, params->ulIvLen, kGcmLargestIv);
   if (!iv) return std::move(iv).error();
-  if (iv->empty()) return bad_parameter("GCM needs an IV");
   auto aad = copy_memory(params->pAAD, params->ulAADLen, kLargestAad);
   if (!aad) return std::move(aad).error();
-
-  auto context =
-      keyed_cipher(input.context, *input.key, CKM_AES_GCM, core::AesMode::kGcm, encrypting);
-  if (!context) return context;
-  if ((iv->size() != kUsualIv && EVP_CIPHER_CTX_ctrl(context->get(), EVP_CTRL_AEAD_SET_IVLEN,
-                                                     static_cast<int>(iv->size()), nullptr) != 1) ||
-      !start_cipher(context->get(), *iv) || feed_cipher(context->get(), *aad, nullptr) < 0) {
-    return crypto_failed("AES-GCM");
-  }
-  return context;
+  return gcm_context(input.context.crypto, *input.key, encrypting, *iv, *aad);
 }
 
 Outcome<void> check_part(std::size_t size) {
@@ -52,6 +39,47 @@ bool finish_context(EVP_CIPHER_CTX* context) {
   int written = 0;
   return EVP_CipherFinal_ex(context, unused.data(), &written) == 1;
 }
+
+}  // namespace
+
+Outcome<core::CipherCtxPtr> gcm_context(const core::Crypto& crypto, const Object& key,
+                                        bool encrypting, core::ByteView iv, core::ByteView aad) {
+  if (iv.empty() || iv.size() > kGcmLargestIv) return bad_parameter("GCM needs an IV");
+  if (aad.size() > kLargestAad) return bad_parameter("too much associated data");
+  auto context = keyed_cipher(crypto, key, CKM_AES_GCM, core::AesMode::kGcm, encrypting);
+  if (!context) return context;
+  if ((iv.size() != kUsualIv && EVP_CIPHER_CTX_ctrl(context->get(), EVP_CTRL_AEAD_SET_IVLEN,
+                                                    static_cast<int>(iv.size()), nullptr) != 1) ||
+      !start_cipher(context->get(), iv) || feed_cipher(context->get(), aad, nullptr) < 0) {
+    return crypto_failed("AES-GCM");
+  }
+  return context;
+}
+
+Outcome<void> gcm_encrypt(EVP_CIPHER_CTX* context, core::ByteView in, core::MutableByteView out) {
+  if (!feed(context, in, out)) return crypto_failed("AES-GCM");
+  return {};
+}
+
+Outcome<void> gcm_tag(EVP_CIPHER_CTX* context, core::MutableByteView tag) {
+  if (!finish_context(context) ||
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagSize, tag.data()) != 1) {
+    return crypto_failed("AES-GCM");
+  }
+  return {};
+}
+
+bool gcm_open(EVP_CIPHER_CTX* context, core::ByteView in, core::ByteView tag,
+              core::MutableByteView out) {
+  auto expected = core::array_of<kTagSize>(tag);
+  const bool good =
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagSize, expected.data()) == 1 &&
+      feed(context, in, out) && finish_context(context);
+  if (!good) forget_errors();
+  return good;
+}
+
+namespace {
 
 class GcmEncrypt final : public CipherOperation {
  public:
@@ -71,15 +99,12 @@ class GcmEncrypt final : public CipherOperation {
     return in;
   }
   Outcome<std::size_t> update(core::ByteView in, core::MutableByteView out) override {
-    if (!feed(context_.get(), in, out)) return crypto_failed("AES-GCM");
+    if (auto done = gcm_encrypt(context_.get(), in, out); !done) return std::move(done).error();
     return in.size();
   }
   Outcome<std::size_t> finish_size() const override { return kTagSize; }
   Outcome<std::size_t> finish(core::MutableByteView out) override {
-    if (!finish_context(context_.get()) ||
-        EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kTagSize, out.data()) != 1) {
-      return crypto_failed("AES-GCM");
-    }
+    if (auto done = gcm_tag(context_.get(), out); !done) return std::move(done).error();
     return kTagSize;
   }
   bool in_place() const override { return true; }
@@ -133,13 +158,7 @@ class GcmDecrypt final : public CipherOperation {
  private:
   // `plaintext` may be where the ciphertext is. After a failure its contents mean nothing.
   Outcome<std::size_t> open(core::ByteView in, core::MutableByteView plaintext) {
-    auto tag = core::array_of<kTagSize>(in.last(kTagSize));
-    if (EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTagSize, tag.data()) != 1) {
-      return crypto_failed("AES-GCM");
-    }
-    if (!feed(context_.get(), in.first(plaintext.size()), plaintext) ||
-        !finish_context(context_.get())) {
-      forget_errors();
+    if (!gcm_open(context_.get(), in.first(plaintext.size()), in.last(kTagSize), plaintext)) {
       return fault(CKR_ENCRYPTED_DATA_INVALID, "the data does not carry its tag");
     }
     return plaintext.size();

@@ -10,14 +10,14 @@ struct ReadyCipher : Payload {
 
 }  // namespace
 
-Outcome<core::CipherCtxPtr> keyed_cipher(const Context& context, const Object& key,
+Outcome<core::CipherCtxPtr> keyed_cipher(const core::Crypto& crypto, const Object& key,
                                          CK_MECHANISM_TYPE type, core::AesMode mode,
                                          bool encrypting) {
   const auto use = encrypting ? Object::Prepared::kEncrypt : Object::Prepared::kDecrypt;
   auto ready =
       key.prepared<ReadyCipher>(use, type, [&]() -> Outcome<std::shared_ptr<const ReadyCipher>> {
         const auto value = key.value();
-        const auto* const cipher = context.crypto.aes(mode, value.size());
+        const auto* const cipher = crypto.aes(mode, value.size());
         if (cipher == nullptr) return fault(CKR_KEY_SIZE_RANGE, "not the size of an AES key");
         core::CipherCtxPtr made(EVP_CIPHER_CTX_new());
         if (!made) return crypto_failed("AES");

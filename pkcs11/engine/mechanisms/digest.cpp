@@ -19,6 +19,11 @@ class Digest final : public DigestOperation {
     }
     return {};
   }
+  Outcome<std::unique_ptr<DigestOperation>> copy() const override {
+    auto hasher = hasher_.copy();
+    if (!hasher) return from_core(hasher.error(), CKR_FUNCTION_FAILED);
+    return std::unique_ptr<DigestOperation>(std::make_unique<Digest>(*std::move(hasher), size_));
+  }
 
  private:
   core::Hasher hasher_;

@@ -59,4 +59,9 @@ Gcm::Gcm(core::Bytes iv, core::Bytes aad, CK_ULONG tag_bits)
   point(&params_, sizeof params_);
 }
 
+GcmMessage::GcmMessage(CK_GENERATOR_FUNCTION generator, core::Bytes iv, CK_ULONG fixed_bits)
+    : iv_(std::move(iv)) {
+  params_ = {iv_.data(), iv_.size(), fixed_bits, generator, tag_.data(), 8 * tag_.size()};
+}
+
 }  // namespace tallystick::test

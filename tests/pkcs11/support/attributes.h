@@ -8,6 +8,7 @@
 #include <p11-kit/pkcs11.h>
 
 #include "core/base/bytes.h"
+#include "tallystick/pkcs11_v3.h"
 
 namespace tallystick::test {
 
@@ -74,6 +75,29 @@ class Gcm : public Mechanism {
   core::Bytes iv_;
   core::Bytes aad_;
   CK_GCM_PARAMS params_{};
+};
+
+// CK_GCM_MESSAGE_PARAMS that owns what it points to.
+class GcmMessage {
+ public:
+  explicit GcmMessage(CK_GENERATOR_FUNCTION generator = CKG_GENERATE,
+                      core::Bytes iv = core::Bytes(12), CK_ULONG fixed_bits = 0);
+  GcmMessage(const GcmMessage&) = delete;
+  GcmMessage& operator=(const GcmMessage&) = delete;
+  ~GcmMessage() = default;
+
+  [[nodiscard]] void* get() { return &params_; }
+  [[nodiscard]] static CK_ULONG size() { return sizeof(CK_GCM_MESSAGE_PARAMS); }
+  [[nodiscard]] CK_GCM_MESSAGE_PARAMS& params() { return params_; }
+  [[nodiscard]] core::Bytes& iv() { return iv_; }
+  [[nodiscard]] core::Bytes& tag() { return tag_; }
+  // As a CK_MECHANISM's parameter.
+  [[nodiscard]] CK_MECHANISM mechanism() { return {CKM_AES_GCM, get(), size()}; }
+
+ private:
+  core::Bytes iv_;
+  core::Bytes tag_ = core::Bytes(16);
+  CK_GCM_MESSAGE_PARAMS params_{};
 };
 
 }  // namespace tallystick::test

@@ -27,15 +27,20 @@ void* Module::symbol(const char* name) const {
   return found;
 }
 
-CK_FUNCTION_LIST_3_0* Module::v3() const {
+void* Module::list(CK_VERSION version) const {
   const auto get = reinterpret_cast<CK_C_GetInterface>(symbol("C_GetInterface"));
-  std::array<CK_UTF8CHAR, 7> name = {'P', 'K', 'C', 'S', ' ', '1', '1'};
-  std::array<CK_UTF8CHAR, 8> terminated{};
-  std::copy(name.begin(), name.end(), terminated.begin());
-  CK_VERSION version{3, 0};
+  std::array<CK_UTF8CHAR, 8> name = {'P', 'K', 'C', 'S', ' ', '1', '1', 0};
   CK_INTERFACE* found = nullptr;
-  must(get(terminated.data(), &version, &found, 0));
-  return static_cast<CK_FUNCTION_LIST_3_0*>(found->pFunctionList);
+  must(get(name.data(), &version, &found, 0));
+  return found->pFunctionList;
+}
+
+CK_FUNCTION_LIST_3_0* Module::v3() const {
+  return static_cast<CK_FUNCTION_LIST_3_0*>(list({3, 0}));
+}
+
+CK_FUNCTION_LIST_3_2* Module::v32() const {
+  return static_cast<CK_FUNCTION_LIST_3_2*>(list({3, 2}));
 }
 
 std::vector<CK_SLOT_ID> Module::slots() const {

@@ -24,8 +24,9 @@ class Module {
 
   CK_FUNCTION_LIST* operator->() const { return functions_; }
   [[nodiscard]] CK_FUNCTION_LIST* functions() const { return functions_; }
-  // The 3.0 list, through C_GetInterface.
+  // The lists of 3.0 and 3.2, through C_GetInterface.
   [[nodiscard]] CK_FUNCTION_LIST_3_0* v3() const;
+  [[nodiscard]] CK_FUNCTION_LIST_3_2* v32() const;
   [[nodiscard]] void* symbol(const char* name) const;
 
   [[nodiscard]] std::vector<CK_SLOT_ID> slots() const;
@@ -34,6 +35,8 @@ class Module {
   [[nodiscard]] CK_TOKEN_INFO token_info(CK_SLOT_ID slot) const;
 
  private:
+  [[nodiscard]] void* list(CK_VERSION version) const;
+
   void* library_ = nullptr;
   CK_FUNCTION_LIST* functions_ = nullptr;
 };
