@@ -13,8 +13,10 @@ constexpr std::array<const char*, kHashCount> kHashNames = {
     "SHA3-256", "SHA3-384", "SHA3-512", "SHA2-512/224", "SHA2-512/256"};
 constexpr std::array<std::size_t, kHashCount> kHashSizes = {20, 28, 32, 48, 64, 28,
                                                             32, 48, 64, 28, 32};
-constexpr std::array<const char*, kAesModeCount> kAesModeNames = {"GCM", "CCM",  "CTR",
-                                                                  "CBC", "WRAP", "WRAP-PAD"};
+constexpr std::array<const char*, kAesModeCount> kAesModeNames = {"GCM", "CCM", "CTR", "CBC",
+                                                                  "ECB"};
+
+constexpr unsigned kStrength = 256;  // of what is made from random bytes, in bits
 
 constexpr std::array<int, 3> kCurves = {NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
 
@@ -69,12 +71,12 @@ PkeyPtr Crypto::generate_ec_key(int nid) const {
 }
 
 Status Crypto::random(MutableByteView out) const {
-  // The context's own generator by its handle: RAND_priv_bytes_ex asks first whether an engine of
-  // the process has put itself in its place.
-  constexpr unsigned kStrength = 256;
-  auto* const generator = out.empty() ? nullptr : RAND_get0_private(lib());
-  if (!out.empty() && (generator == nullptr || EVP_RAND_generate(generator, out.data(), out.size(),
-                                                                 kStrength, 0, nullptr, 0) != 1)) {
+  if (out.empty()) return {};
+  // The thread's own, so that no lock is taken; made at first use. By its handle, since
+  // RAND_priv_bytes_ex asks first whether an engine of the process has put itself in its place.
+  auto* const generator = RAND_get0_private(lib());
+  if (generator == nullptr ||
+      EVP_RAND_generate(generator, out.data(), out.size(), kStrength, 0, nullptr, 0) != 1) {
     return crypto_error("the random generator failed");
   }
   return {};

@@ -30,9 +30,9 @@ constexpr std::size_t kHashCount = 11;
 // Output length in bytes.
 std::size_t hash_size(Hash hash);
 
-// What AES is used in. kWrap and kWrapPadded are KW and KWP of SP 800-38F.
-enum class AesMode : std::uint8_t { kGcm, kCcm, kCtr, kCbc, kWrap, kWrapPadded };
-constexpr std::size_t kAesModeCount = 6;
+// What AES is used in. kEcb is the bare block cipher, for modes that libcrypto builds on one.
+enum class AesMode : std::uint8_t { kGcm, kCcm, kCtr, kCbc, kEcb };
+constexpr std::size_t kAesModeCount = 5;
 
 class Crypto {
  public:

@@ -305,6 +305,30 @@ TEST_P(Sealing, AnOpenedKeyHasTheUsesThatItsFlagsGrantAndNoOthers) {
   }
 }
 
+TEST_P(Sealing, A01_AnOpenedKeyThatUnwrapsDoesNotDecryptWrappedKeys) {
+  const auto plain = pattern(32, 5);
+  const auto secret =
+      must(session_.create(secret_key(CKK_GENERIC_SECRET, plain).flag(CKA_EXTRACTABLE, true)));
+  const auto context =
+      context_for(context_, GetParam(), entry_of(AssetKind::kSecretKey, 32, core::kAssetUnwrap));
+  const auto sealed = must(session_.wrap(seal(context), key("TS1/ENCK"), secret));
+  const auto opened = must(session_.unwrap(open(context), target_key("TS1/ENCK"), sealed,
+                                           Attributes().number(CKA_KEY_TYPE, CKK_AES)));
+  const auto twin = must(session_.create(secret_key(CKK_AES, plain).flag(CKA_WRAP, true)));
+  const auto readable = must(session_.create(secret_key(CKK_GENERIC_SECRET, plain)
+                                                 .flag(CKA_SENSITIVE, false)
+                                                 .flag(CKA_EXTRACTABLE, true)));
+  const auto blob = must(session_.wrap(CKM_AES_KEY_WRAP_KWP, twin, readable));
+  const auto wanted =
+      Attributes().number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
+  Mechanism kwp(CKM_AES_KEY_WRAP_KWP);
+  EXPECT_THAT(session_.unwrap(kwp, opened, blob, wanted).rv, IsOk());
+  EXPECT_THAT(session_.decrypt(kwp, opened, blob).rv, ReturnsRv(CKR_KEY_FUNCTION_NOT_PERMITTED));
+  // Its one mechanism is KWP.
+  EXPECT_THAT(session_.unwrap(CKM_AES_KEY_WRAP, opened, blob, wanted).rv,
+              ReturnsRv(CKR_MECHANISM_INVALID));
+}
+
 TEST_P(Sealing, AnOpenedMacKeyComputesWhatTheOriginalDoes) {
   const auto plain = pattern(32, 5);
   const auto secret = must(session_.create(

@@ -5,7 +5,6 @@
 
 #include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/keys.h"
-#include "tests/pkcs11/support/vectors.h"
 
 namespace tallystick::test {
 namespace {
@@ -14,44 +13,6 @@ Attributes wraps() { return Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, t
 Attributes extractable() { return Attributes().flag(CKA_EXTRACTABLE, true); }
 Attributes unwrapped(CK_KEY_TYPE type = CKK_GENERIC_SECRET) {
   return Attributes().number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, type);
-}
-
-// What an ordinary unwrapped key is, read through another wrap: C_WrapKey under the same key again.
-TEST(KeyWrap, AgreesWithEveryWycheproofCaseOfKwp) {
-  TestToken token;
-  auto& session = token.session();
-  const auto file = load_vectors("wycheproof/aes_kwp_test.json");
-  std::size_t valid = 0;
-  std::size_t refused = 0;
-  for (const auto& group : file["testGroups"]) {
-    for (const auto& test : group["tests"]) {
-      const auto name = test["tcId"].get<int>();
-      const auto kek = must(session.create(
-          secret_key(CKK_AES, unhex(test["key"])).append(wraps()).flag(CKA_ENCRYPT, false)));
-      const auto message = unhex(test["msg"]);
-      const auto blob = unhex(test["ct"]);
-      const auto key =
-          session.unwrap(CKM_AES_KEY_WRAP_KWP, kek, blob, unwrapped().append(extractable()));
-      if (test["result"] == "valid") {
-        ASSERT_THAT(key.rv, IsOk()) << name;
-        EXPECT_EQ(session.number(key.value, CKA_VALUE_LEN), message.size()) << name;
-        // A key that may be read wraps under any key, so the deterministic blob can be compared.
-        const auto open = must(session.create(secret_key(CKK_GENERIC_SECRET, message)
-                                                  .flag(CKA_SENSITIVE, false)
-                                                  .flag(CKA_EXTRACTABLE, true)));
-        EXPECT_EQ(must(session.wrap(CKM_AES_KEY_WRAP_KWP, kek, open)), blob) << name;
-        ++valid;
-      } else {
-        EXPECT_THAT(key.rv, ::testing::AnyOf(ReturnsRv(CKR_WRAPPED_KEY_INVALID),
-                                             ReturnsRv(CKR_WRAPPED_KEY_LEN_RANGE)))
-            << name;
-        ++refused;
-      }
-      must(session.destroy(kek));
-    }
-  }
-  EXPECT_EQ(valid, 77U);
-  EXPECT_EQ(refused, 177U);
 }
 
 TEST(KeyWrap, AWrappedKeyComesBackTheSame) {

@@ -4,7 +4,7 @@
 #include "pkcs11/engine/mechanisms/aes_ccm.h"
 #include "pkcs11/engine/mechanisms/aes_ctr.h"
 #include "pkcs11/engine/mechanisms/aes_gcm.h"
-#include "pkcs11/engine/mechanisms/aes_kwp.h"
+#include "pkcs11/engine/mechanisms/aes_key_wrap.h"
 #include "pkcs11/engine/mechanisms/mac_operation.h"
 #include "pkcs11/engine/mechanisms/secret_gen.h"
 #include "pkcs11/engine/mechanisms/standard.h"
@@ -96,13 +96,13 @@ void register_aes(MechanismTable& table) {
   cmac_general.verify = &make_cmac_general<VerifyOperation, MacVerify>;
   table.add(std::move(cmac_general));
 
-  auto kwp = aes_mechanism(CKM_AES_KEY_WRAP_KWP);
-  kwp.authenticated = true;
-  kwp.for_managed = true;
-  kwp.wrapped_size = &kwp_size;
-  kwp.wrap = &kwp_wrap;
-  kwp.unwrap = &kwp_unwrap;
-  table.add(std::move(kwp));
+  for (const CK_MECHANISM_TYPE type : {CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP}) {
+    auto key_wrap = aes_mechanism(type);
+    // A key from a package that unwraps keys is never one that decrypts data.
+    key_wrap.for_managed = type == CKM_AES_KEY_WRAP_KWP;
+    add_key_wrap(key_wrap);
+    table.add(std::move(key_wrap));
+  }
 }
 
 }  // namespace tallystick::token

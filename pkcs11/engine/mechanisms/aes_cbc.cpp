@@ -11,7 +11,7 @@ namespace {
 using Block = core::ByteArray<16>;
 constexpr std::size_t kBlock = sizeof(Block);
 
-// What a key and an IV start: a context that neither adds nor removes padding.
+// What a key and an IV start.
 struct Chain {
   core::CipherCtxPtr context;
   Block iv;
@@ -24,9 +24,7 @@ Outcome<Chain> start_chain(const OperationInput& input, bool encrypting) {
   auto context =
       keyed_cipher(input.context.crypto, *input.key, CKM_AES_CBC, core::AesMode::kCbc, encrypting);
   if (!context) return std::move(context).error();
-  if (EVP_CIPHER_CTX_set_padding(context->get(), 0) != 1 || !start_cipher(context->get(), iv)) {
-    return crypto_failed("AES-CBC");
-  }
+  if (!start_cipher(context->get(), iv)) return crypto_failed("AES-CBC");
   return Chain{*std::move(context), core::array_of<kBlock>(iv)};
 }
 

@@ -20,10 +20,10 @@ Outcome<core::CipherCtxPtr> keyed_cipher(const core::Crypto& crypto, const Objec
         const auto* const cipher = crypto.aes(mode, value.size());
         if (cipher == nullptr) return fault(CKR_KEY_SIZE_RANGE, "not the size of an AES key");
         core::CipherCtxPtr made(EVP_CIPHER_CTX_new());
-        if (!made) return crypto_failed("AES");
-        EVP_CIPHER_CTX_set_flags(made.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-        if (EVP_CipherInit_ex2(made.get(), cipher, value.data(), nullptr, encrypting ? 1 : 0,
-                               nullptr) != 1) {
+        if (!made ||
+            EVP_CipherInit_ex2(made.get(), cipher, value.data(), nullptr, encrypting ? 1 : 0,
+                               nullptr) != 1 ||
+            EVP_CIPHER_CTX_set_padding(made.get(), 0) != 1) {
           return crypto_failed("AES");
         }
         return std::make_shared<const ReadyCipher>(std::move(made));

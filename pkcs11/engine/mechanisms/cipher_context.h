@@ -11,8 +11,8 @@ namespace tallystick::token {
 // One call's worth of data; libcrypto counts in int.
 constexpr std::size_t kLargestPart = 1UL << 30;
 
-// A context of the caller's own that holds an AES key and waits for its IV. `type` tells apart what
-// a key is used for.
+// A context of the caller's own that holds an AES key and waits for its IV. It adds and removes no
+// padding. `type` tells apart what a key is used for.
 Outcome<core::CipherCtxPtr> keyed_cipher(const core::Crypto& crypto, const Object& key,
                                          CK_MECHANISM_TYPE type, core::AesMode mode,
                                          bool encrypting);
