@@ -4,6 +4,7 @@
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/mechanisms/aead_message.h"
 #include "pkcs11/engine/mechanisms/aes_gcm.h"
+#include "pkcs11/engine/mechanisms/cipher_context.h"
 #include "pkcs11/engine/token.h"
 
 namespace tallystick::token {

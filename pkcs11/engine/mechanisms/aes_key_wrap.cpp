@@ -71,7 +71,7 @@ Outcome<void> check_iv(const Parameter& parameter) {
 template <typename Kind>
 Outcome<std::optional<std::size_t>> run(const Context& context, const Object& key, bool wrapping,
                                         core::ByteView in, core::MutableByteView out) {
-  auto keyed = keyed_cipher(context, key, Kind::kType, core::AesMode::kEcb, wrapping);
+  auto keyed = keyed_cipher(context.crypto, key, Kind::kType, core::AesMode::kEcb, wrapping);
   if (!keyed) return std::move(keyed).error();
   BlockCipher cipher{*std::move(keyed)};
   const auto function = wrapping ? Kind::kWrap : Kind::kUnwrap;
