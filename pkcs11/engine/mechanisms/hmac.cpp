@@ -85,7 +85,7 @@ Mechanism mechanism_of(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type) {
 
 template <std::size_t kAt>
 void register_one(MechanismTable& table) {
-  constexpr auto& names = kNames[kAt];
+  const auto& names = kNames[kAt];
   auto hmac = mechanism_of(names.hmac, names.key_type);
   hmac.for_managed = names.for_managed;
   hmac.sign = &make_hmac<SignOperation, MacSign, kAt>;
