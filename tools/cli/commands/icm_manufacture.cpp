@@ -218,7 +218,10 @@ std::vector<std::string> free_names(const std::string& directory, unsigned count
   std::vector<std::string> names;
   for (unsigned number = 1; names.size() < count; ++number) {
     std::string name = part_name(number);
-    if (!exists(directory + "/" + name)) names.push_back(std::move(name));
+    auto path = directory;
+    path += '/';
+    path += name;
+    if (!exists(path)) names.push_back(std::move(name));
   }
   return names;
 }
