@@ -57,8 +57,7 @@ Done set_pin(Environment& env, const SetPinOptions& options) {
   if (!session) return std::move(session).error();
   const bool first = !session->slot().user_pin_set();
   const bool as_so = options.so || options.reset || first;
-  const Done done =
-      as_so ? set_as_so(options, *session) : set_as_user(env, options, *uri, *session);
+  Done done = as_so ? set_as_so(options, *session) : set_as_user(env, options, *uri, *session);
   if (!done) return done;
   if (env.out.json()) {
     env.out.data(nlohmann::ordered_json{{"label", session->slot().label()},
