@@ -156,14 +156,15 @@ TEST(Threads, A08_A47_OneWayAttributesHoldAgainstARaceOfTwoThreads) {
 TEST(Threads, A47_TheVendorMechanismsServeSeveralThreads) {
   FamilyToken token;
   const auto share = must(token.make_share());
+  // Looked up once: a search belongs to its session, and the fixture's serves one thread.
+  const auto family = token.family();
   EXPECT_EQ(
       in_threads(token,
                  [&](Session& session, int) {
                    for (int i = 0; i < 5; ++i) {
                      (void)asset_key(session, share, "TS1/ENCD");
                      (void)must(session.derive(asset_generate(CK_TS_ASSET_AES256, "x"), share, {}));
-                     (void)must(
-                         session.wrap(with_byte(CKM_TS_OEM_SHARE_WRAP, 1), token.family(), share));
+                     (void)must(session.wrap(with_byte(CKM_TS_OEM_SHARE_WRAP, 1), family, share));
                    }
                    return 0;
                  }),
