@@ -38,12 +38,12 @@ function(tallystick_warnings target)
 endfunction()
 
 # tallystick_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <s>]
-#                 [ENV <NAME=value>...] [SERIAL])
+#                 [ENV <NAME=value>...] [FIXTURES <fixture>...] [SERIAL])
 # A GoogleTest executable whose cases are ctest cases of their own. Tests that use threads carry
 # the label `threads`, which the thread sanitizer run selects. SERIAL keeps the cases of one
 # executable from running beside each other.
 function(tallystick_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LIBS;LABELS;ENV")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LIBS;LABELS;ENV;FIXTURES")
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "tallystick_test(${name}) names no SOURCES")
   endif()
@@ -77,6 +77,9 @@ function(tallystick_test name)
   endif()
   if(arg_ENV)
     string(APPEND lists "ENVIRONMENT [==[${arg_ENV}]==] ")
+  endif()
+  if(arg_FIXTURES)
+    string(APPEND lists "FIXTURES_REQUIRED [==[${arg_FIXTURES}]==] ")
   endif()
   if(arg_SERIAL)
     string(APPEND lists "RESOURCE_LOCK ${name} ")

@@ -8,6 +8,8 @@
 #include <array>
 #include <csignal>
 
+#include "tests/pkcs11/support/ready_tokens.h"
+
 namespace tallystick::test {
 namespace {
 
@@ -101,7 +103,11 @@ void Bench::restart() {
   initialize();
 }
 
-TestToken::TestToken() : slot_(make_token(module())) { open_and_login(); }
+TestToken::TestToken() {
+  const auto ready = take_ready_token(module(), home());
+  slot_ = ready ? *ready : make_token(module());
+  open_and_login();
+}
 
 void TestToken::open_and_login() {
   session_.emplace(functions(), slot_);

@@ -81,7 +81,7 @@ class TestToken : public Bench {
   void open_and_login();
 
  private:
-  CK_SLOT_ID slot_;
+  CK_SLOT_ID slot_ = 0;
   std::optional<Session> session_;
 };
 
