@@ -175,7 +175,7 @@ Status Part::store_certificate(core::ByteView der) {
 Status Part::load_software(core::ByteView image) {
   constexpr const char* kWhat = "load software";
   if (auto checked = check_unlocked(kWhat); !checked) return checked;
-  if (image.size() > kMostSoftware) {
+  if (image.size() > core::kMostSoftware) {
     return refused(ErrorCode::kMalformed, kWhat, "no image is that long");
   }
   if (auto software = check_software(*crypto_, state_, image); !software) {
@@ -210,7 +210,7 @@ Status Part::reset() {
 
 Status Part::load_share_blob(core::ByteView blob) {
   if (auto checked = check_programmable("load a share blob"); !checked) return checked;
-  if (blob.size() > kMostShareBlob) {
+  if (blob.size() > core::kMostShareBlob) {
     return refused(ErrorCode::kMalformed, "load a share blob", "no share blob is that long");
   }
   share_blob_.assign(blob.begin(), blob.end());

@@ -25,8 +25,6 @@ struct Installed {
 
 // Different asset_ids whose minimum version a part can remember in its life.
 constexpr std::size_t kMostAssetIds = 4096;
-constexpr std::size_t kMostShareBlob = 1024;
-constexpr std::size_t kMostSoftware = 4096;
 
 struct PartState {
   ImmutableMemory immutable;

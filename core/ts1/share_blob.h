@@ -27,6 +27,8 @@ constexpr std::size_t kShareBlobSize = 184;
 constexpr std::size_t kLeastMasterBlobSize = 208;
 constexpr std::size_t kMostMasterBlobSize = 256;
 constexpr std::size_t kDeviceBlobSize = 704;
+// Readers need not take more: no blob of the profile comes near it.
+constexpr std::size_t kMostShareBlob = 1024;
 
 // What a role 3 blob says in clear: A of section 5, without the header.
 struct DeviceBlobFields {

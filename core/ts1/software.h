@@ -62,6 +62,8 @@ class Permissions {
 constexpr std::size_t kSoftwareHeaderSize = 128;
 constexpr std::size_t kSoftwareSignatureSize = 96;
 constexpr std::size_t kSoftwarePrefix = kSoftwareHeaderSize + kSoftwareSignatureSize;
+// Readers need not take more: no list of permissions makes an image larger.
+constexpr std::size_t kMostSoftware = 4096;
 
 struct SoftwareHeader {
   std::uint16_t role_mask = 0;  // bit r: family role r (2 provisioning, 3 station, 4 part)

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/crypto/curve_oids.h"
 #include "core/crypto/hash.h"
 #include "pkcs11/engine/keys/ec_key.h"
 
@@ -9,8 +10,6 @@ namespace tallystick::token {
 namespace {
 
 constexpr std::size_t kNonceSize = 32;
-constexpr auto kP256Params =
-    std::to_array<std::uint8_t>({0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07});
 
 void common(Draft& draft, core::ByteView device_id, core::ByteView nonce,
             std::span<const CK_ULONG> allowed) {
@@ -41,7 +40,7 @@ Outcome<core::Bytes> make_nonce(const core::Crypto& crypto) {
 }
 
 Outcome<std::pair<Draft, Draft>> make_device_key(const core::Crypto& crypto) {
-  auto curve = find_curve(kP256Params);
+  auto curve = find_curve(core::kP256Oid);
   if (!curve) return std::move(curve).error();
   auto key = generate_ec_key(crypto, **curve);
   if (!key) return std::move(key).error();

@@ -239,8 +239,8 @@ TEST_F(Installing, KeepsItsShareBlobForFurtherPackages) {
 }
 
 TEST_F(Installing, LimitsTheShareBlob) {
-  EXPECT_THAT(part_->load_share_blob(core::Bytes(device::kMostShareBlob)), Succeeds());
-  EXPECT_THAT(part_->load_share_blob(core::Bytes(device::kMostShareBlob + 1)),
+  EXPECT_THAT(part_->load_share_blob(core::Bytes(core::kMostShareBlob)), Succeeds());
+  EXPECT_THAT(part_->load_share_blob(core::Bytes(core::kMostShareBlob + 1)),
               FailsWith(ErrorCode::kMalformed));
 }
 

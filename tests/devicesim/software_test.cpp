@@ -84,7 +84,7 @@ TEST(Roms, RefuseEveryImageThatIsNotSignedForTheseParts) {
   EXPECT_THAT(part->load_software(stranger.software()), FailsAtCheck(2, ErrorCode::kBadSignature));
   EXPECT_FALSE(part->load_software(world.software(1, kForProvisioning | kForStation)).ok());
   EXPECT_FALSE(part->load_software({}).ok());
-  EXPECT_THAT(part->load_software(core::Bytes(device::kMostSoftware + 1)),
+  EXPECT_THAT(part->load_software(core::Bytes(core::kMostSoftware + 1)),
               FailsWith(ErrorCode::kMalformed));
   const auto image = world.software(2);
   for (std::size_t at = 0; at < image.size(); at += 3) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/crypto/curve_oids.h"
 #include "pkcs11/engine/keys/der.h"
 
 namespace tallystick::token {
@@ -18,17 +19,12 @@ using ParamBuildPtr = std::unique_ptr<OSSL_PARAM_BLD, core::HandleDeleter<OSSL_P
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, core::HandleDeleter<OSSL_PARAM_free>>;
 using OidPtr = std::unique_ptr<ASN1_OBJECT, core::HandleDeleter<ASN1_OBJECT_free>>;
 
-constexpr auto kP256Oid =
-    std::to_array<std::uint8_t>({0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07});
-constexpr auto kP384Oid = std::to_array<std::uint8_t>({0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22});
-constexpr auto kP521Oid = std::to_array<std::uint8_t>({0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23});
-
 // A curve is one line here.
 const std::array<EcCurve, 3>& curves() {
   static constexpr std::array<EcCurve, 3> kCurves = {{
-      {NID_X9_62_prime256v1, "P-256", 32, 32, 256, core::ByteView(kP256Oid)},
-      {NID_secp384r1, "P-384", 48, 48, 384, core::ByteView(kP384Oid)},
-      {NID_secp521r1, "P-521", 66, 66, 521, core::ByteView(kP521Oid)},
+      {NID_X9_62_prime256v1, "P-256", 32, 32, 256, core::ByteView(core::kP256Oid)},
+      {NID_secp384r1, "P-384", 48, 48, 384, core::ByteView(core::kP384Oid)},
+      {NID_secp521r1, "P-521", 66, 66, 521, core::ByteView(core::kP521Oid)},
   }};
   return kCurves;
 }

@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <array>
 
+#include "core/crypto/curve_oids.h"
 #include "pkcs11/engine/keys/der.h"
 
 namespace tallystick::token {
 namespace {
 
-constexpr auto kEd25519Oid = std::to_array<std::uint8_t>({0x06, 0x03, 0x2b, 0x65, 0x70});
-constexpr auto kEd448Oid = std::to_array<std::uint8_t>({0x06, 0x03, 0x2b, 0x65, 0x71});
-constexpr auto kX25519Oid = std::to_array<std::uint8_t>({0x06, 0x03, 0x2b, 0x65, 0x6e});
-constexpr auto kX448Oid = std::to_array<std::uint8_t>({0x06, 0x03, 0x2b, 0x65, 0x6f});
 // 1.3.6.1.4.1.11591.15.1 and 1.3.6.1.4.1.3029.1.5.1, from before RFC 8410.
 constexpr auto kOldEd25519Oid =
     std::to_array<std::uint8_t>({0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01});
@@ -34,7 +31,7 @@ const std::array<EcxCurve, 4>& curves() {
        32,
        64,
        128,
-       kEd25519Oid,
+       core::kEd25519Oid,
        {core::ByteView(kOldEd25519Oid)}},
       {CKK_EC_EDWARDS,
        NID_ED448,
@@ -43,7 +40,7 @@ const std::array<EcxCurve, 4>& curves() {
        57,
        114,
        224,
-       kEd448Oid,
+       core::kEd448Oid,
        {}},
       {CKK_EC_MONTGOMERY,
        NID_X25519,
@@ -52,7 +49,7 @@ const std::array<EcxCurve, 4>& curves() {
        32,
        0,
        128,
-       kX25519Oid,
+       core::kX25519Oid,
        {core::ByteView(kOldX25519Oid), core::ByteView(kCutCurve25519)}},
       {CKK_EC_MONTGOMERY,
        NID_X448,
@@ -61,7 +58,7 @@ const std::array<EcxCurve, 4>& curves() {
        56,
        0,
        224,
-       kX448Oid,
+       core::kX448Oid,
        {}},
   }};
   return kCurves;

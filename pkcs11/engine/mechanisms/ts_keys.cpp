@@ -1,15 +1,13 @@
 // Derivation: K_MK from OEM_SHARE, asset keys from K_MK, generated assets from OEM_SHARE
 // (CKM_TS_MASTER_KEY_DERIVE, _ASSET_KEY_DERIVE, _ASSET_GENERATE).
 #include "core/base/reader.h"
+#include "core/crypto/curve_oids.h"
 #include "core/crypto/pkcs8.h"
 #include "pkcs11/engine/mechanisms/ts_mechanisms.h"
 #include "pkcs11/engine/mechanisms/ts_running.h"
 
 namespace tallystick::token {
 namespace {
-
-// DER of id-Ed25519.
-constexpr core::ByteArray<5> kEd25519 = {0x06, 0x03, 0x2B, 0x65, 0x70};
 
 Outcome<Produced> derive_master_key(const DeriveInput& input) {
   if (auto none = input.parameter.none(); !none) return std::move(none).error();
@@ -71,9 +69,9 @@ CK_KEY_TYPE key_type_of(core::GeneratedType type) {
 }
 
 core::ByteView curve_of(core::GeneratedType type) {
-  if (type == core::GeneratedType::kP256) return named_curve(core::Curve::kP256);
-  if (type == core::GeneratedType::kP384) return named_curve(core::Curve::kP384);
-  return kEd25519;
+  if (type == core::GeneratedType::kP256) return core::curve_oid(core::Curve::kP256);
+  if (type == core::GeneratedType::kP384) return core::curve_oid(core::Curve::kP384);
+  return core::kEd25519Oid;
 }
 
 // The SubjectPublicKeyInfo of a private key; empty when libcrypto cannot say.

@@ -153,15 +153,6 @@ const AssetKeyKind& kind_of(std::string_view label) {
 
 }  // namespace
 
-core::ByteView named_curve(core::Curve curve) {
-  // DER of the object identifiers prime256v1 and secp384r1.
-  static constexpr core::ByteArray<10> kP256 = {0x06, 0x08, 0x2A, 0x86, 0x48,
-                                                0xCE, 0x3D, 0x03, 0x01, 0x07};
-  static constexpr core::ByteArray<7> kP384 = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
-  if (curve == core::Curve::kP256) return kP256;
-  return kP384;
-}
-
 AttributeSet managed_attributes(CK_KEY_TYPE key_type, std::span<const CK_ULONG> mechanisms) {
   AttributeSet attributes;
   attributes.set_number(CKA_CLASS, CKO_SECRET_KEY).set_number(CKA_KEY_TYPE, key_type);

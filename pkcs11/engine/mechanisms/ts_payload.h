@@ -55,7 +55,4 @@ AttributeSet managed_attributes(CK_KEY_TYPE key_type, std::span<const CK_ULONG> 
 // Adds CKA_TS_FAMILY_ID, _OEM_ID, _SHARE_ID, _SW_FLOOR and _ROLE.
 void set_context(AttributeSet& attributes, const core::Context& context, core::HolderRole role);
 
-// CKA_EC_PARAMS of the profile's curves.
-core::ByteView named_curve(core::Curve curve);
-
 }  // namespace tallystick::token

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/crypto/curve_oids.h"
 #include "core/crypto/pkcs8.h"
 #include "pkcs11/engine/mechanisms/ts_mechanisms.h"
 #include "pkcs11/engine/mechanisms/ts_running.h"
@@ -310,7 +311,7 @@ Outcome<Draft> opened_private(const core::Crypto& crypto, const core::AssetConte
     draft.managed = true;
     draft.attributes = managed_attributes(CKK_EC, {});
     draft.attributes.set_number(CKA_CLASS, CKO_PRIVATE_KEY);
-    draft.attributes.set(CKA_EC_PARAMS, named_curve(curve));
+    draft.attributes.set(CKA_EC_PARAMS, core::curve_oid(curve));
     grant_uses(draft.attributes, CKK_EC, false, asset.entry.flags);
     if ((asset.entry.flags & core::kAssetSign) != 0) {
       const std::array<CK_ULONG, 1> mechanisms = {curve == core::Curve::kP256 ? CKM_ECDSA_SHA256

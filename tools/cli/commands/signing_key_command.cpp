@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/certificate/device_certificate.h"
+#include "core/crypto/curve_oids.h"
 #include "tools/cli/pkcs11/ec_keys.h"
 
 namespace tallystick::cli {
@@ -47,7 +48,7 @@ Done make_key(Environment& env, const KeyOptions& options) {
       .flag(CKA_VERIFY, true)
       .bytes(CKA_LABEL, *label)
       .bytes(CKA_ID, *id)
-      .bytes(CKA_EC_PARAMS, curve_parameters(core::Curve::kP384));
+      .bytes(CKA_EC_PARAMS, core::curve_oid(core::Curve::kP384));
   Template private_key;
   private_key.number(CKA_CLASS, CKO_PRIVATE_KEY)
       .number(CKA_KEY_TYPE, CKK_EC)

@@ -6,14 +6,12 @@
 
 #include <array>
 
-#include "core/crypto/ec.h"
+#include "core/crypto/curve_oids.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/pkcs11/ec_keys.h"
 
 namespace tallystick::cli {
 namespace {
-
-constexpr std::array<std::uint8_t, 5> kEd25519Parameters = {0x06, 0x03, 0x2B, 0x65, 0x70};
 
 // Encrypted files are not asked for a password.
 int no_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
@@ -141,7 +139,7 @@ Outcome<Handle> import_private_key(const core::Crypto& crypto, Session& session,
     const auto scalar = parsed->scalar();
     if (!scalar) return from_core(path, scalar.error());
     Template object = private_object(CKK_EC);
-    object.bytes(CKA_EC_PARAMS, curve_parameters(parsed->curve())).bytes(CKA_VALUE, scalar->view());
+    object.bytes(CKA_EC_PARAMS, core::curve_oid(parsed->curve())).bytes(CKA_VALUE, scalar->view());
     return session.create(what, object);
   }
   if (EVP_PKEY_is_a(key->get(), "ED25519") == 1) {
@@ -151,7 +149,7 @@ Outcome<Handle> import_private_key(const core::Crypto& crypto, Session& session,
       return file_failure(path, "the private key cannot be read");
     }
     Template object = private_object(CKK_EC_EDWARDS);
-    object.bytes(CKA_EC_PARAMS, kEd25519Parameters).bytes(CKA_VALUE, raw.view());
+    object.bytes(CKA_EC_PARAMS, core::kEd25519Oid).bytes(CKA_VALUE, raw.view());
     return session.create(what, object);
   }
   if (EVP_PKEY_is_a(key->get(), "RSA") == 1) {

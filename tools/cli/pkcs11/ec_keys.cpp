@@ -4,14 +4,12 @@
 #include <array>
 
 #include "core/base/reader.h"
+#include "core/crypto/curve_oids.h"
 #include "core/crypto/hash.h"
 
 namespace tallystick::cli {
 namespace {
 
-constexpr std::array<std::uint8_t, 10> kP256 = {0x06, 0x08, 0x2A, 0x86, 0x48,
-                                                0xCE, 0x3D, 0x03, 0x01, 0x07};
-constexpr std::array<std::uint8_t, 7> kP384 = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
 constexpr std::uint8_t kOctetString = 0x04;
 constexpr std::uint8_t kUncompressed = 0x04;
 
@@ -53,11 +51,6 @@ Outcome<Handle> public_half(const Uri& uri, Session& session, Handle private_key
 
 }  // namespace
 
-core::ByteView curve_parameters(core::Curve curve) {
-  if (curve == core::Curve::kP256) return kP256;
-  return kP384;
-}
-
 Outcome<core::Bytes> xy_of_point(const std::string& what, core::Curve curve, core::ByteView point) {
   const std::size_t size = 2 * core::field_size(curve);
   // An OCTET STRING of such a point needs one byte of length, being shorter than 128.
@@ -80,7 +73,7 @@ Outcome<core::Bytes> public_xy_of(const Session& session, Handle key, core::Curv
   const std::string what = "public key in " + session.name();
   auto parameters = session.attribute(key, CKA_EC_PARAMS);
   if (!parameters) return std::move(parameters).error();
-  if (!std::ranges::equal(*parameters, curve_parameters(curve))) {
+  if (!std::ranges::equal(*parameters, core::curve_oid(curve))) {
     return token_failure(what, "it is not on the named curve " +
                                    std::string(curve == core::Curve::kP384 ? "P-384" : "P-256"));
   }

@@ -6,8 +6,6 @@
 
 namespace tallystick::cli {
 
-// CKA_EC_PARAMS of the named curve.
-core::ByteView curve_parameters(core::Curve curve);
 // CKA_EC_POINT (with or without its OCTET STRING) as X ‖ Y.
 Outcome<core::Bytes> xy_of_point(const std::string& what, core::Curve curve, core::ByteView point);
 // X ‖ Y as CKA_EC_POINT.

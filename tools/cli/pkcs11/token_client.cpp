@@ -4,6 +4,7 @@
 
 #include "core/base/reader.h"
 #include "core/certificate/device_certificate.h"
+#include "core/crypto/curve_oids.h"
 #include "core/ts1/derive.h"
 #include "core/ts1/share_blob.h"
 #include "tallystick/pkcs11_tallystick.h"
@@ -203,7 +204,7 @@ Outcome<core::Bytes> TokenClient::with_recipient(
       .number(CKA_KEY_TYPE, CKK_EC)
       .flag(CKA_TOKEN, false)
       .text(CKA_LABEL, "recipient")
-      .bytes(CKA_EC_PARAMS, curve_parameters(core::Curve::kP256))
+      .bytes(CKA_EC_PARAMS, core::curve_oid(core::Curve::kP256))
       .bytes(CKA_EC_POINT, point_of_xy(xy))
       .flag(CKA_WRAP, true);
   auto key_object = session_.create("recipient's public key", key);

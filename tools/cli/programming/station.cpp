@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/crypto/hash.h"
+#include "core/ts1/share_blob.h"
 #include "core/ts1/software.h"
 #include "tools/cli/formats/software_file.h"
 #include "tools/cli/text.h"
@@ -13,7 +14,6 @@ namespace tallystick::cli {
 namespace {
 
 constexpr std::size_t kPiece = 64UL * 1024;
-constexpr std::size_t kMostShareBlob = 1024;
 
 std::string file_name(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
@@ -70,7 +70,7 @@ Done Station::read_inputs() {
   if (!digest) return from_core(job_.package, digest.error());
   digest_ = core::to_hex(*digest);
   if (!job_.shares.empty() && !is_directory(job_.shares)) {
-    auto blob = read_file(job_.shares, kMostShareBlob);
+    auto blob = read_file(job_.shares, core::kMostShareBlob);
     if (!blob) return std::move(blob).error();
     shared_blob_ = *std::move(blob);
   }
@@ -201,7 +201,7 @@ bool Station::holds_package(const device::Part& part) const {
 
 Outcome<core::Bytes> Station::share_blob_for(const core::DeviceId& id) const {
   if (job_.shares.empty() || !is_directory(job_.shares)) return shared_blob_;
-  return read_file(job_.shares + "/" + core::to_hex(id) + ".tsop", kMostShareBlob);
+  return read_file(job_.shares + "/" + core::to_hex(id) + ".tsop", core::kMostShareBlob);
 }
 
 Done Station::install(device::Part& part) const {
