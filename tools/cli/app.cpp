@@ -84,14 +84,15 @@ std::unique_ptr<CLI::App> make_app(Environment& env) {
                   "Where PINs come from: file:PATH or env:NAME (default: $TALLYSTICK_PIN, then "
                   "the terminal)");
   app->require_subcommand(1);
-  add_token_commands(*app, env);
-  add_icm_commands(*app, env);
-  add_oem_commands(*app, env);
-  add_cm_commands(*app, env);
-  add_part_commands(*app, env);
-  add_proof_commands(*app, env);
-  add_inspect_command(*app, env);
-  add_completion_command(*app, env);
+  const Command root(*app);
+  add_token_commands(root, env);
+  add_icm_commands(root, env);
+  add_oem_commands(root, env);
+  add_cm_commands(root, env);
+  add_part_commands(root, env);
+  add_proof_commands(root, env);
+  add_inspect_command(root, env);
+  add_completion_command(root, env);
   settle(*app);
   return app;
 }

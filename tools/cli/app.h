@@ -4,9 +4,11 @@
 #include <iosfwd>
 #include <memory>
 
-#include <CLI/App.hpp>
-
 #include "tools/cli/environment.h"
+
+namespace CLI {
+class App;
+}
 
 namespace tallystick::cli {
 

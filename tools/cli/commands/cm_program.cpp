@@ -87,16 +87,16 @@ Done program(Environment& env, const ProgramOptions& options) {
 
 }  // namespace
 
-void add_cm_commands(CLI::App& app, Environment& env) {
+void add_cm_commands(Command app, Environment& env) {
   add_software_commands(app, env);
   add_command<ProgramOptions>(
       app, env, "program",
       "Program parts: software, shares, package, proof, lock. Run again after an interruption, it\n"
       "goes on where it stopped; a part that holds the package is not programmed twice.",
-      program, [](CLI::App& command, ProgramOptions& options) {
+      program, [](Command command, ProgramOptions& options) {
         command.add_option("--parts", options.parts, "Directory of parts, or parts' files")
-            ->required();
-        command.add_option("--package", options.job.package, "The package, .tspk")->required();
+            .required();
+        command.add_option("--package", options.job.package, "The package, .tspk").required();
         command.add_option("--shares", options.job.shares,
                            "The share blob, .tsos, or a directory of ID.tsop");
         command.add_option("--software", options.job.software,
@@ -110,7 +110,7 @@ void add_cm_commands(CLI::App& app, Environment& env) {
         command
             .add_option("-j,--jobs", options.threads,
                         "Parts at once (default: twice the number of cores, at least 8)")
-            ->check(CLI::Range(1, 256));
+            .between(1, 256);
       });
 }
 

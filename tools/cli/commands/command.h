@@ -4,8 +4,7 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
+#include "tools/cli/commands/command_line.h"
 #include "tools/cli/environment.h"
 
 namespace tallystick::cli {
@@ -13,17 +12,16 @@ namespace tallystick::cli {
 // Adds a command whose work is `work(env, options)`. `declare(command, options)` says what options
 // it has.
 template <typename Options, typename Declare>
-CLI::App* add_command(CLI::App& group, Environment& env, const std::string& name,
-                      const std::string& description, Done (*work)(Environment&, const Options&),
-                      const Declare& declare) {
+void add_command(Command group, Environment& env, const std::string& name,
+                 const std::string& description, Done (*work)(Environment&, const Options&),
+                 const Declare& declare) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = group.add_subcommand(name, description);
-  declare(*command, *options);
-  command->footer(kExitCodeHelp);
-  command->callback([&env, options, work] {
+  Command command = group.add(name, description);
+  declare(command, *options);
+  command.set_footer(kExitCodeHelp);
+  command.on_call([&env, options, work] {
     env.action = [options, work](Environment& e) { return work(e, *options); };
   });
-  return command;
 }
 
 }  // namespace tallystick::cli

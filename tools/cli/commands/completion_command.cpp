@@ -1,6 +1,8 @@
 // `tallystick completion bash`: made from the command line itself, so that it is never behind.
 #include <sstream>
 
+#include <CLI/CLI.hpp>
+
 #include "tools/cli/commands/command.h"
 #include "tools/cli/commands/commands.h"
 
@@ -68,14 +70,13 @@ Done complete(Environment& env, const CompletionOptions& options) {
 
 }  // namespace
 
-void add_completion_command(CLI::App& app, Environment& env) {
-  add_command<CompletionOptions>(app, env, "completion", "Shell completion, to be sourced",
-                                 complete, [&app](CLI::App& command, CompletionOptions& options) {
-                                   options.app = &app;
-                                   command.add_option("shell", options.shell, "bash")
-                                       ->required()
-                                       ->check(CLI::IsMember({"bash"}));
-                                 });
+void add_completion_command(Command app, Environment& env) {
+  add_command<CompletionOptions>(
+      app, env, "completion", "Shell completion, to be sourced", complete,
+      [app](Command command, CompletionOptions& options) {
+        options.app = &app.app();
+        command.add_option("shell", options.shell, "bash").required().one_of({"bash"});
+      });
 }
 
 }  // namespace tallystick::cli

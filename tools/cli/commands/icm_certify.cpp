@@ -38,25 +38,25 @@ Done certify(Environment& env, const CertifyOptions& options) {
 
 }  // namespace
 
-void add_icm_certify_command(CLI::App& group, Environment& env) {
+void add_icm_certify_command(Command group, Environment& env) {
   add_command<CertifyOptions>(
       group, env, "certify", "Issue the certificate of one device", certify,
-      [](CLI::App& command, CertifyOptions& options) {
+      [](Command command, CertifyOptions& options) {
         command
             .add_option("device", options.device,
                         "pkcs11: URI of a token, its public key file, or a part's file")
-            ->required();
+            .required();
         command.add_option("--kind", options.kind, "What it is to be certified as")
-            ->required()
-            ->check(CLI::IsMember({"token", "part"}));
-        add_icm_key_option(command, options.key)->required();
+            .required()
+            .one_of({"token", "part"});
+        add_icm_key_option(command, options.key).required();
         command
             .add_option("--name", options.name,
                         "The issuer's common name, as in its own "
                         "certificate")
-            ->capture_default_str();
+            .show_default();
         command.add_flag("--pem", options.pem, "Write PEM instead of DER");
-        add_output_option(command, options.output)->required();
+        add_output_option(command, options.output).required();
       });
 }
 

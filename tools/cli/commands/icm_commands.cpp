@@ -5,8 +5,8 @@
 
 namespace tallystick::cli {
 
-void add_icm_commands(CLI::App& app, Environment& env) {
-  CLI::App& group = *app.add_subcommand("icm", "The chip maker: families, software, devices");
+void add_icm_commands(Command app, Environment& env) {
+  Command group = app.add("icm", "The chip maker: families, software, devices");
   add_icm_key_commands(group, env);
   add_icm_family_commands(group, env);
   add_icm_software_command(group, env);

@@ -92,37 +92,35 @@ Done import_family(Environment& env, const ImportOptions& options) {
 
 }  // namespace
 
-void add_icm_family_commands(CLI::App& group, Environment& env) {
-  CLI::App& family = *group.add_subcommand("family", "Make or import a part family");
+void add_icm_family_commands(Command group, Environment& env) {
+  Command family = group.add("family", "Make or import a part family");
   add_command<CreateOptions>(
       family, env, "create", "Make a family; its secrets are made in the token and stay there",
-      create_family, [](CLI::App& command, CreateOptions& options) {
+      create_family, [](Command command, CreateOptions& options) {
         add_token_option(command, options.token);
         command
             .add_option("--icm-key", options.icm_key,
                         "The chip maker's public key: pkcs11: URI or file")
-            ->required();
-        command.add_option("--family-id", options.family_id, "auto or a UUID")
-            ->capture_default_str();
-        command.add_option("--flags", options.flags, "none, uniform or counted")
-            ->capture_default_str();
+            .required();
+        command.add_option("--family-id", options.family_id, "auto or a UUID").show_default();
+        command.add_option("--flags", options.flags, "none, uniform or counted").show_default();
         command
             .add_option("--further-shares", options.further_shares,
                         "Shares beside HW_SHARE and ROM_SHARE")
-            ->check(CLI::Range(0, 6))
-            ->capture_default_str();
+            .between(0, 6)
+            .show_default();
       });
   add_command<ImportOptions>(
       family, env, "import",
       "Import a family from a JSON file of hex values: family_id, flags, shares, k_oem_share,\n"
       "k_oem_master_share. The file holds the family's secrets in clear: remove it afterwards.",
-      import_family, [](CLI::App& command, ImportOptions& options) {
-        command.add_option("file", options.file, "The JSON file")->required();
+      import_family, [](Command command, ImportOptions& options) {
+        command.add_option("file", options.file, "The JSON file").required();
         add_token_option(command, options.token);
         command
             .add_option("--icm-key", options.icm_key,
                         "The chip maker's public key: pkcs11: URI or file")
-            ->required();
+            .required();
       });
 }
 

@@ -54,23 +54,23 @@ Done certificate(Environment& env, const CertificateOptions& options) {
 
 }  // namespace
 
-void add_icm_key_commands(CLI::App& group, Environment& env) {
+void add_icm_key_commands(Command group, Environment& env) {
   add_signing_key_command(group, env, "Make the chip maker's P-384 signing key in any module");
   add_command<FingerprintOptions>(
       group, env, "fingerprint",
       "SHA-256 of a public key: what goes to OEMs and manufacturers by another way", fingerprint,
-      [](CLI::App& command, FingerprintOptions& options) {
+      [](Command command, FingerprintOptions& options) {
         command
             .add_option("key", options.key, "pkcs11: URI, certificate, or file with the public key")
-            ->required();
+            .required();
       });
   add_command<CertificateOptions>(
       group, env, "certificate", "The chip maker's self-signed certificate", certificate,
-      [](CLI::App& command, CertificateOptions& options) {
-        add_icm_key_option(command, options.key)->required();
-        command.add_option("--name", options.name, "Common name")->capture_default_str();
+      [](Command command, CertificateOptions& options) {
+        add_icm_key_option(command, options.key).required();
+        command.add_option("--name", options.name, "Common name").show_default();
         command.add_flag("--pem", options.pem, "Write PEM instead of DER");
-        add_output_option(command, options.output)->required();
+        add_output_option(command, options.output).required();
       });
 }
 

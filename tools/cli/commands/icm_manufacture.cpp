@@ -39,14 +39,14 @@ struct DeskOptions {
   std::string name = kIssuerName;
 };
 
-void add_desk_options(CLI::App& command, DeskOptions& options) {
+void add_desk_options(Command command, DeskOptions& options) {
   command
       .add_option("--icm-token", options.icm_token,
                   "pkcs11: URI of the chip maker's Tallystick token")
-      ->required();
-  add_icm_key_option(command, options.icm_key)->required();
+      .required();
+  add_icm_key_option(command, options.icm_key).required();
   add_family_option(command, options.family);
-  command.add_option("--name", options.name, "The issuer's common name")->capture_default_str();
+  command.add_option("--name", options.name, "The issuer's common name").show_default();
 }
 
 Outcome<Desk> open_desk(Environment& env, const DeskOptions& options) {
@@ -264,33 +264,30 @@ Done manufacture_parts(Environment& env, const PartsOptions& options) {
 
 }  // namespace
 
-void add_icm_manufacture_commands(CLI::App& group, Environment& env) {
+void add_icm_manufacture_commands(Command group, Environment& env) {
   add_command<TokenOptions>(
       group, env, "manufacture-token",
       "Certify a token and put the family into it: a provisioning or a station token",
-      manufacture_token, [](CLI::App& command, TokenOptions& options) {
+      manufacture_token, [](Command command, TokenOptions& options) {
         add_desk_options(command, options.desk);
         command.add_option("--token", options.recipient, "pkcs11: URI of the token to make")
-            ->required();
+            .required();
         command.add_option("--role", options.role, "provisioning or station")
-            ->check(CLI::IsMember({"provisioning", "station"}))
-            ->capture_default_str();
+            .one_of({"provisioning", "station"})
+            .show_default();
       });
   add_command<PartsOptions>(
       group, env, "manufacture-parts",
       "Make blank, certified parts: one file each, part-0001.part and so on", manufacture_parts,
-      [](CLI::App& command, PartsOptions& options) {
+      [](Command command, PartsOptions& options) {
         add_desk_options(command, options.desk);
-        command.add_option("count", options.count, "How many")
-            ->required()
-            ->check(CLI::Range(1, 1000000));
-        command.add_option("--dir", options.directory, "Where to put them")->required();
+        command.add_option("count", options.count, "How many").required().between(1, 1000000);
+        command.add_option("--dir", options.directory, "Where to put them").required();
         command.add_option("--product", options.product, "The product they are for");
         command.add_option("--software", options.software, "Signed software to load");
         command.add_option("--flash-base", options.flash_base, "Address of the flash")
-            ->capture_default_str();
-        command.add_option("--flash-size", options.flash_size, "Bytes of flash")
-            ->capture_default_str();
+            .show_default();
+        command.add_option("--flash-size", options.flash_size, "Bytes of flash").show_default();
         command.add_option("--minimum-software", options.minimum_software,
                            "The lowest software version that a part ever runs");
       });

@@ -45,16 +45,16 @@ Done sign_software(Environment& env, const SignOptions& options) {
 
 }  // namespace
 
-void add_icm_software_command(CLI::App& group, Environment& env) {
+void add_icm_software_command(Command group, Environment& env) {
   add_command<SignOptions>(
       group, env, "sign-software", "Sign provisioning software from a list of permissions (TOML)",
-      sign_software, [](CLI::App& command, SignOptions& options) {
+      sign_software, [](Command command, SignOptions& options) {
         command.add_option("list", options.list, "The list: name, version, roles, [permit]")
-            ->required();
-        add_icm_key_option(command, options.key)->required();
+            .required();
+        add_icm_key_option(command, options.key).required();
         command.add_option("--family", options.family,
                            "UUID of the family, where the list names none");
-        add_output_option(command, options.output)->required();
+        add_output_option(command, options.output).required();
       });
 }
 

@@ -21,13 +21,13 @@ Done inspect(Environment& env, const InspectOptions& options) {
 
 }  // namespace
 
-void add_inspect_command(CLI::App& app, Environment& env) {
+void add_inspect_command(Command app, Environment& env) {
   add_command<InspectOptions>(
       app, env, "inspect",
       "What a file says: package, software, share or family blob, proof, part. Shows no secrets\n"
       "and checks no signature. Looking at a part powers it on.",
-      inspect, [](CLI::App& command, InspectOptions& options) {
-        command.add_option("file", options.file, "The file")->required();
+      inspect, [](Command command, InspectOptions& options) {
+        command.add_option("file", options.file, "The file").required();
       });
 }
 

@@ -6,8 +6,8 @@
 
 namespace tallystick::cli {
 
-void add_oem_commands(CLI::App& app, Environment& env) {
-  CLI::App& group = *app.add_subcommand("oem", "The product owner: shares, consent, packages");
+void add_oem_commands(Command app, Environment& env) {
+  Command group = app.add("oem", "The product owner: shares, consent, packages");
   add_signing_key_command(group, env, "Make the OEM's P-384 signing key in any module");
   add_oem_software_command(group, env);
   add_oem_share_commands(group, env);

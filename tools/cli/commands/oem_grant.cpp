@@ -184,35 +184,35 @@ Done mint(Environment& env, const MintOptions& options) {
 
 }  // namespace
 
-void add_oem_grant_commands(CLI::App& group, Environment& env) {
+void add_oem_grant_commands(Command group, Environment& env) {
   add_command<GrantOptions>(
       group, env, "grant", "Sign the right of one token to mint a number of share blobs", grant,
-      [](CLI::App& command, GrantOptions& options) {
-        command.add_option("--shares", options.shares, "shares.json of the share set")->required();
-        command.add_option("--job-id", options.job_id, "auto or a UUID")->capture_default_str();
-        command.add_option("--limit", options.limit, "How many parts")->required();
+      [](Command command, GrantOptions& options) {
+        command.add_option("--shares", options.shares, "shares.json of the share set").required();
+        command.add_option("--job-id", options.job_id, "auto or a UUID").show_default();
+        command.add_option("--limit", options.limit, "How many parts").required();
         command
             .add_option("--minter", options.minter,
                         "The token: pkcs11: URI, or what `token public-key -o` wrote")
-            ->required();
-        add_oem_key_option(command, options.oem_key)->required();
-        add_output_option(command, options.output)->required();
+            .required();
+        add_oem_key_option(command, options.oem_key).required();
+        add_output_option(command, options.output).required();
       });
   add_command<MintOptions>(
       group, env, "share-for-device",
       "Mint the share blob of each device named; ID.tsop in the directory", mint,
-      [](CLI::App& command, MintOptions& options) {
+      [](Command command, MintOptions& options) {
         add_token_option(command, options.token);
-        command.add_option("--shares", options.shares, "shares.json of the share set")->required();
-        command.add_option("--grant", options.grant, "What `oem grant` wrote")->required();
+        command.add_option("--shares", options.shares, "shares.json of the share set").required();
+        command.add_option("--grant", options.grant, "What `oem grant` wrote").required();
         command.add_option("--suite", options.suite, "gcm or ccm")
-            ->check(CLI::IsMember({"gcm", "ccm"}))
-            ->capture_default_str();
+            .one_of({"gcm", "ccm"})
+            .show_default();
         command.add_option("--first-number", options.first_number, "The first count to spend")
-            ->capture_default_str();
+            .show_default();
         command.add_option("recipients", options.recipients, "Parts' files or device certificates")
-            ->required();
-        command.add_option("-o,--output", options.directory, "Directory for the blobs")->required();
+            .required();
+        command.add_option("-o,--output", options.directory, "Directory for the blobs").required();
       });
 }
 

@@ -48,15 +48,15 @@ Done build_package(Environment& env, const BuildOptions& options) {
 
 }  // namespace
 
-void add_oem_package_command(CLI::App& group, Environment& env) {
+void add_oem_package_command(Command group, Environment& env) {
   add_command<BuildOptions>(
       group, env, "build-package", "Seal the assets that a manifest (TOML) names into a package",
-      build_package, [](CLI::App& command, BuildOptions& options) {
-        command.add_option("manifest", options.manifest, "The manifest")->required();
-        command.add_option("--shares", options.shares, "shares.json of the share set")->required();
+      build_package, [](Command command, BuildOptions& options) {
+        command.add_option("manifest", options.manifest, "The manifest").required();
+        command.add_option("--shares", options.shares, "shares.json of the share set").required();
         add_token_option(command, options.token);
-        add_oem_key_option(command, options.oem_key)->required();
-        add_output_option(command, options.output)->required();
+        add_oem_key_option(command, options.oem_key).required();
+        add_output_option(command, options.output).required();
       });
 }
 

@@ -157,22 +157,22 @@ Done regenerate(Environment& env, const RegenerateOptions& options) {
 
 }  // namespace
 
-void add_oem_regenerate_commands(CLI::App& group, Environment& env) {
+void add_oem_regenerate_commands(Command group, Environment& env) {
   add_command<ConsentOptions>(
       group, env, "consent", "Sign the OEM's consent to one regeneration in one token", consent,
-      [](CLI::App& command, ConsentOptions& options) {
-        command.add_option("blob", options.blob, "The role 2 blob, .tsms")->required();
+      [](Command command, ConsentOptions& options) {
+        command.add_option("blob", options.blob, "The role 2 blob, .tsms").required();
         command
             .add_option("--device", options.device,
                         "The token: pkcs11: URI, or what `token public-key -o` wrote")
-            ->required();
-        add_oem_key_option(command, options.oem_key)->required();
-        add_output_option(command, options.output)->required();
+            .required();
+        add_oem_key_option(command, options.oem_key).required();
+        add_output_option(command, options.output).required();
       });
   add_command<RegenerateOptions>(
       group, env, "regenerate", "Make a share set again from its role 2 blob (FIG. 4)", regenerate,
-      [](CLI::App& command, RegenerateOptions& options) {
-        command.add_option("blob", options.blob, "The role 2 blob, .tsms")->required();
+      [](Command command, RegenerateOptions& options) {
+        command.add_option("blob", options.blob, "The role 2 blob, .tsms").required();
         command.add_option("--consent", options.consent,
                            "What `oem consent` wrote; without it the token refuses");
         add_token_option(command, options.token);

@@ -70,20 +70,20 @@ Done make_shares(Environment& env, const MakeOptions& options) {
 
 }  // namespace
 
-void add_blob_options(CLI::App& command, BlobOptions& options) {
+void add_blob_options(Command command, BlobOptions& options) {
   command.add_option("--suite", options.suite, "How the blobs are sealed: gcm or ccm")
-      ->check(CLI::IsMember({"gcm", "ccm"}))
-      ->capture_default_str();
+      .one_of({"gcm", "ccm"})
+      .show_default();
   command
       .add_option("--blobs", options.blobs,
                   "share: for the parts; master: for regeneration; both; auto: both, but no share\n"
                   "blob in a counted family")
-      ->check(CLI::IsMember({"auto", "both", "share", "master"}))
-      ->capture_default_str();
+      .one_of({"auto", "both", "share", "master"})
+      .show_default();
   command
       .add_option("-o,--output", options.directory,
                   "Directory for shares.json, shares.tsos and master.tsms")
-      ->required();
+      .required();
 }
 
 // The role 2 blob is all that regenerates a share set: another set's is never written over.
@@ -137,17 +137,17 @@ void tell_share(Environment& env, const ShareInfo& share, const std::string& dir
                                       {"directory", directory}});
 }
 
-void add_oem_share_commands(CLI::App& group, Environment& env) {
+void add_oem_share_commands(Command group, Environment& env) {
   add_command<MakeOptions>(
       group, env, "make-shares", "Make a share set from the OEM's random input and the token's",
-      make_shares, [](CLI::App& command, MakeOptions& options) {
+      make_shares, [](Command command, MakeOptions& options) {
         add_token_option(command, options.token);
         add_family_option(command, options.family);
-        add_oem_key_option(command, options.oem_key)->required();
+        add_oem_key_option(command, options.oem_key).required();
         command
             .add_option("--rnd-input", options.rnd_input,
                         "A file of 16 to 64 bytes, - for standard input, or \"system\"")
-            ->required();
+            .required();
         command.add_option("--sw-floor", options.sw_floor,
                            "The lowest software that may use the shares (default: what is "
                            "installed)");

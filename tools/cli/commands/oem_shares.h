@@ -1,8 +1,7 @@
 // What making and regenerating shares have in common: the blobs that come of it.
 #pragma once
 
-#include <CLI/App.hpp>
-
+#include "tools/cli/commands/command_line.h"
 #include "tools/cli/environment.h"
 #include "tools/cli/pkcs11/token_client.h"
 
@@ -13,7 +12,7 @@ struct BlobOptions {
   std::string blobs = "auto";
   std::string directory;
 };
-void add_blob_options(CLI::App& command, BlobOptions& options);
+void add_blob_options(Command command, BlobOptions& options);
 
 // kFile when the directory holds another share set.
 Done check_directory(const std::string& folder, const core::ShareId& share_id);

@@ -49,15 +49,15 @@ Done install_software(Environment& env, const InstallOptions& options) {
 
 }  // namespace
 
-void add_oem_software_command(CLI::App& group, Environment& env) {
+void add_oem_software_command(Command group, Environment& env) {
   add_command<InstallOptions>(
       group, env, "install-software", "Verify provisioning software and install it in the token",
-      install_software, [](CLI::App& command, InstallOptions& options) {
-        command.add_option("image", options.image, "The image, .tssw")->required();
+      install_software, [](Command command, InstallOptions& options) {
+        command.add_option("image", options.image, "The image, .tssw").required();
         command
             .add_option("--fingerprint", options.fingerprint,
                         "The ICM's fingerprint, which came by another way than the image")
-            ->required();
+            .required();
         add_token_option(command, options.token);
       });
 }

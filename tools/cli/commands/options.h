@@ -4,27 +4,26 @@
 #include <optional>
 #include <string>
 
-#include <CLI/App.hpp>
-
 #include "core/ts1/family.h"
+#include "tools/cli/commands/command_line.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/text.h"
 
 namespace tallystick::cli {
 
-inline void add_token_option(CLI::App& command, std::string& token) {
+inline void add_token_option(Command command, std::string& token) {
   command.add_option("--token", token, "pkcs11: URI of the token (default: the only one)");
 }
-inline CLI::Option* add_icm_key_option(CLI::App& command, std::string& key) {
+inline Option add_icm_key_option(Command command, std::string& key) {
   return command.add_option("--icm-key", key, "pkcs11: URI of the chip maker's signing key");
 }
-inline CLI::Option* add_oem_key_option(CLI::App& command, std::string& key) {
+inline Option add_oem_key_option(Command command, std::string& key) {
   return command.add_option("--oem-key", key, "pkcs11: URI of the OEM's signing key");
 }
-inline CLI::Option* add_output_option(CLI::App& command, std::string& output) {
+inline Option add_output_option(Command command, std::string& output) {
   return command.add_option("-o,--output", output, "The file to write");
 }
-inline void add_family_option(CLI::App& command, std::string& family) {
+inline void add_family_option(Command command, std::string& family) {
   command.add_option("--family", family, "UUID of the family (default: the only one there)");
 }
 

@@ -106,39 +106,39 @@ Done read_asset(Environment& env, const ReadOptions& options) {
   return refused(what, "there is nothing in it");
 }
 
-CLI::Option* part_argument(CLI::App& command, std::string& part) {
-  return command.add_option("part", part, "The part's file")->required();
+Option part_argument(Command command, std::string& part) {
+  return command.add_option("part", part, "The part's file").required();
 }
 
 }  // namespace
 
-void add_part_commands(CLI::App& app, Environment& env) {
-  CLI::App& group = *app.add_subcommand("part", "Look at one part, load software, lock, read");
+void add_part_commands(Command app, Environment& env) {
+  Command group = app.add("part", "Look at one part, load software, lock, read");
   add_command<PartOptions>(
       group, env, "info", "What a part tells about itself", show,
-      [](CLI::App& command, PartOptions& options) { part_argument(command, options.part); });
+      [](Command command, PartOptions& options) { part_argument(command, options.part); });
   add_command<PartOptions>(
       group, env, "lock", "Lock a programmed part for good", lock,
-      [](CLI::App& command, PartOptions& options) { part_argument(command, options.part); });
+      [](Command command, PartOptions& options) { part_argument(command, options.part); });
   add_command<SoftwareOptions>(
       group, env, "install-software", "Load provisioning software and reset the part",
-      install_software, [](CLI::App& command, SoftwareOptions& options) {
+      install_software, [](Command command, SoftwareOptions& options) {
         part_argument(command, options.part);
-        command.add_option("image", options.image, "The image, .tssw")->required();
+        command.add_option("image", options.image, "The image, .tssw").required();
       });
   add_command<CertificateOptions>(group, env, "certificate", "The part's certificate", certificate,
-                                  [](CLI::App& command, CertificateOptions& options) {
+                                  [](Command command, CertificateOptions& options) {
                                     part_argument(command, options.part);
                                     command.add_flag("--pem", options.pem,
                                                      "Write PEM instead of DER");
-                                    add_output_option(command, options.output)->required();
+                                    add_output_option(command, options.output).required();
                                   });
   add_command<ReadOptions>(
       group, env, "read", "Read an installed asset back, where the part allows it", read_asset,
-      [](CLI::App& command, ReadOptions& options) {
+      [](Command command, ReadOptions& options) {
         part_argument(command, options.part);
-        command.add_option("--slot", options.slot, "The asset's slot")->required();
-        add_output_option(command, options.output)->required();
+        command.add_option("--slot", options.slot, "The asset's slot").required();
+        add_output_option(command, options.output).required();
       });
 }
 

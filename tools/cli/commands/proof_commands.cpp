@@ -140,33 +140,33 @@ Done verify_proofs(Environment& env, const VerifyOptions& options) {
 
 }  // namespace
 
-void add_proof_commands(CLI::App& app, Environment& env) {
-  CLI::App& group = *app.add_subcommand("proof", "Proofs of what a part holds");
+void add_proof_commands(Command app, Environment& env) {
+  Command group = app.add("proof", "Proofs of what a part holds");
   add_command<MakeOptions>(
       group, env, "make", "Let a part prove what it holds", make_proof,
-      [](CLI::App& command, MakeOptions& options) {
-        command.add_option("part", options.part, "The part's file")->required();
+      [](Command command, MakeOptions& options) {
+        command.add_option("part", options.part, "The part's file").required();
         command.add_option("--challenge", options.challenge, "32 bytes in hex or file:PATH")
-            ->required();
-        add_output_option(command, options.output)->required();
+            .required();
+        add_output_option(command, options.output).required();
       });
   add_command<VerifyOptions>(
       group, env, "verify",
       "Check proofs: the signature, and with --package, --assets and the OEM's token also the\n"
       "contents against the original files",
-      verify_proofs, [](CLI::App& command, VerifyOptions& options) {
-        command.add_option("proofs", options.proofs, "Proofs, or a directory of them")->required();
+      verify_proofs, [](Command command, VerifyOptions& options) {
+        command.add_option("proofs", options.proofs, "Proofs, or a directory of them").required();
         command
             .add_option("--icm-certificate,--icm-key", options.icm_key,
                         "The ICM's certificate or public key")
-            ->required();
+            .required();
         command.add_option("--part-certificate", options.part_certificate,
                            "The part's certificate (default: ID.cer beside the proof)");
         command.add_option("--challenge", options.challenge, "32 bytes in hex or file:PATH")
-            ->required();
+            .required();
         command
             .add_option("--life-cycle", options.life_cycle, "The state that the part has to be in")
-            ->check(CLI::IsMember({"provisioning", "provisioned", "locked"}));
+            .one_of({"provisioning", "provisioned", "locked"});
         add_token_option(command, options.token);
         command.add_option("--package", options.package, "The package that was sent");
         command.add_option("--assets", options.manifest, "The manifest it was made from");

@@ -73,10 +73,10 @@ Done make_key(Environment& env, const KeyOptions& options) {
 
 }  // namespace
 
-void add_signing_key_command(CLI::App& group, Environment& env, const std::string& description) {
+void add_signing_key_command(Command group, Environment& env, const std::string& description) {
   add_command<KeyOptions>(
-      group, env, "key", description, make_key, [](CLI::App& command, KeyOptions& options) {
-        command.add_option("--key", options.key, "pkcs11: URI with token= and object=")->required();
+      group, env, "key", description, make_key, [](Command command, KeyOptions& options) {
+        command.add_option("--key", options.key, "pkcs11: URI with token= and object=").required();
       });
 }
 

@@ -5,6 +5,6 @@
 
 namespace tallystick::cli {
 
-void add_signing_key_command(CLI::App& group, Environment& env, const std::string& description);
+void add_signing_key_command(Command group, Environment& env, const std::string& description);
 
 }  // namespace tallystick::cli

@@ -62,16 +62,16 @@ nlohmann::ordered_json software_document(const core::Software& software) {
           {"permissions", std::move(permissions)}};
 }
 
-void add_software_commands(CLI::App& app, Environment& env) {
-  CLI::App& group = *app.add_subcommand("software", "Provisioning software");
+void add_software_commands(Command app, Environment& env) {
+  Command group = app.add("software", "Provisioning software");
   add_command<VerifyOptions>(
       group, env, "verify", "Verify provisioning software with the chip maker's public key",
-      verify_software, [](CLI::App& command, VerifyOptions& options) {
-        command.add_option("image", options.image, "The image, .tssw")->required();
+      verify_software, [](Command command, VerifyOptions& options) {
+        command.add_option("image", options.image, "The image, .tssw").required();
         command
             .add_option("--icm-key,--icm-certificate", options.key,
                         "The ICM's certificate or public key: file or pkcs11: URI")
-            ->required();
+            .required();
         command.add_option("--fingerprint", options.fingerprint,
                            "What the key's fingerprint has to be");
       });

@@ -9,6 +9,6 @@ namespace tallystick::cli {
 
 // What an image is and permits, for people and scripts.
 nlohmann::ordered_json software_document(const core::Software& software);
-void add_software_commands(CLI::App& app, Environment& env);
+void add_software_commands(Command app, Environment& env);
 
 }  // namespace tallystick::cli

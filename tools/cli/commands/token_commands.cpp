@@ -122,28 +122,28 @@ Done add_certificate(Environment& env, const CertificateOptions& options) {
 
 }  // namespace
 
-void add_token_commands(CLI::App& app, Environment& env) {
-  CLI::App& group = *app.add_subcommand("token", "Make, list and look at tokens");
+void add_token_commands(Command app, Environment& env) {
+  Command group = app.add("token", "Make, list and look at tokens");
   add_token_init_command(group, env);
   add_token_pin_command(group, env);
   add_command<NoOptions>(group, env, "list", "List the tokens of a module", list_tokens,
-                         [](CLI::App&, NoOptions&) {});
+                         [](Command, NoOptions&) {});
   add_command<TokenOptions>(group, env, "public-key",
                             "The token's device id and public key, for the chip maker to certify",
-                            show_public_key, [](CLI::App& command, TokenOptions& options) {
+                            show_public_key, [](Command command, TokenOptions& options) {
                               add_token_option(command, options.token);
                               command.add_option("-o,--output", options.output,
                                                  "Write it into this file as JSON");
                             });
   add_command<TokenOptions>(
       group, env, "families", "The part families that the token holds", show_families,
-      [](CLI::App& command, TokenOptions& options) { add_token_option(command, options.token); });
+      [](Command command, TokenOptions& options) { add_token_option(command, options.token); });
   add_command<CertificateOptions>(
       group, env, "add-certificate", "Put a certificate into the token", add_certificate,
-      [](CLI::App& command, CertificateOptions& options) {
-        command.add_option("file", options.file, "The certificate, DER or PEM")->required();
+      [](Command command, CertificateOptions& options) {
+        command.add_option("file", options.file, "The certificate, DER or PEM").required();
         add_token_option(command, options.token);
-        command.add_option("--label", options.label, "Its label")->capture_default_str();
+        command.add_option("--label", options.label, "Its label").show_default();
       });
 }
 

@@ -131,14 +131,14 @@ Done check_pin_length(const Slot& slot, const std::string& what, core::ByteView 
                            " bytes; nothing was changed");
 }
 
-void add_token_init_command(CLI::App& group, Environment& env) {
+void add_token_init_command(Command group, Environment& env) {
   add_command<InitOptions>(
       group, env, "init",
       "Make a token in the module's free slot, or finish one of that label that was left without\n"
       "a user's PIN. The security officer's PIN comes from --so-pin-source or $TALLYSTICK_SO_PIN,\n"
       "the user's from --pin-source or $TALLYSTICK_PIN.",
-      init_token, [](CLI::App& command, InitOptions& options) {
-        command.add_option("--label", options.label, "The token's name")->required();
+      init_token, [](Command command, InitOptions& options) {
+        command.add_option("--label", options.label, "The token's name").required();
         command.add_option("--so-pin-source", options.so_pin_source, "file:PATH or env:NAME");
       });
 }

@@ -73,24 +73,24 @@ Done set_pin(Environment& env, const SetPinOptions& options) {
 
 }  // namespace
 
-void add_token_pin_command(CLI::App& group, Environment& env) {
+void add_token_pin_command(Command group, Environment& env) {
   add_command<SetPinOptions>(
       group, env, "set-pin",
       "Change the user's PIN or, with --so, the security officer's. Where the user has none yet\n"
       "the security officer's PIN sets the first. The new PIN comes from --new-pin-source or\n"
       "$TALLYSTICK_NEW_PIN, the user's present one from where every command takes it.",
-      set_pin, [](CLI::App& command, SetPinOptions& options) {
+      set_pin, [](Command command, SetPinOptions& options) {
         add_token_option(command, options.token);
         command.add_option("--new-pin-source", options.new_pin_source, "file:PATH or env:NAME");
         command.add_option("--so-pin-source", options.so_pin_source,
                            "The security officer's present PIN: file:PATH or env:NAME (default:\n"
                            "$TALLYSTICK_SO_PIN, then the terminal)");
-        auto* const so = command.add_flag("--so", options.so, "The security officer's PIN");
+        const Option so = command.add_flag("--so", options.so, "The security officer's PIN");
         command
             .add_flag("--reset", options.reset,
                       "A user's PIN that is locked or forgotten, with the security officer's. A\n"
                       "Tallystick token loses its private objects by this; families stay")
-            ->excludes(so);
+            .excludes(so);
       });
 }
 
