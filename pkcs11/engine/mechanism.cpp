@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 namespace tallystick::token {
 
@@ -61,10 +62,22 @@ bool Mechanism::takes(CK_KEY_TYPE key_type) const {
   return key_types.empty() || std::ranges::find(key_types, key_type) != key_types.end();
 }
 
+void MechanismTable::add(Mechanism mechanism) {
+  const auto at =
+      std::ranges::upper_bound(mechanisms_, mechanism.type, std::less<>(), &Mechanism::type);
+  mechanisms_.insert(at, std::move(mechanism));
+}
+
+std::span<const Mechanism> MechanismTable::of_type(CK_MECHANISM_TYPE type) const {
+  const auto first = std::ranges::lower_bound(mechanisms_, type, std::less<>(), &Mechanism::type);
+  const auto last =
+      std::ranges::upper_bound(first, mechanisms_.end(), type, std::less<>(), &Mechanism::type);
+  return {first, last};
+}
+
 const Mechanism* MechanismTable::find(CK_MECHANISM_TYPE type) const {
   const Mechanism* special = nullptr;
-  for (const auto& mechanism : mechanisms_) {
-    if (mechanism.type != type) continue;
+  for (const auto& mechanism : of_type(type)) {
     if (mechanism.only_for == nullptr) return &mechanism;
     special = &mechanism;
   }
@@ -73,8 +86,7 @@ const Mechanism* MechanismTable::find(CK_MECHANISM_TYPE type) const {
 
 const Mechanism* MechanismTable::find(CK_MECHANISM_TYPE type, const Object& key) const {
   const Mechanism* general = nullptr;
-  for (const auto& mechanism : mechanisms_) {
-    if (mechanism.type != type) continue;
+  for (const auto& mechanism : of_type(type)) {
     if (mechanism.only_for == nullptr) {
       general = &mechanism;
     } else if (mechanism.only_for(key)) {
@@ -96,7 +108,7 @@ const Creator* MechanismTable::find_creator(CK_OBJECT_CLASS object_class,
 std::vector<CK_MECHANISM_TYPE> MechanismTable::types() const {
   std::vector<CK_MECHANISM_TYPE> out;
   for (const auto& mechanism : mechanisms_) {
-    if (std::ranges::find(out, mechanism.type) == out.end()) out.push_back(mechanism.type);
+    if (out.empty() || out.back() != mechanism.type) out.push_back(mechanism.type);
   }
   return out;
 }

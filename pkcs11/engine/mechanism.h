@@ -172,7 +172,7 @@ struct Creator {
 class MechanismTable {
  public:
   MechanismTable() = default;
-  void add(Mechanism mechanism) { mechanisms_.push_back(std::move(mechanism)); }
+  void add(Mechanism mechanism);
   void add(Creator creator) { creators_.push_back(creator); }
 
   // The entry of a type without regard to a key; nullptr when there is none.
@@ -181,11 +181,13 @@ class MechanismTable {
   [[nodiscard]] const Mechanism* find(CK_MECHANISM_TYPE type, const Object& key) const;
   [[nodiscard]] const Creator* find_creator(CK_OBJECT_CLASS object_class,
                                             CK_KEY_TYPE key_type) const;
-  // Each type once, in the order they were added.
+  // Each type once, ascending.
   [[nodiscard]] std::vector<CK_MECHANISM_TYPE> types() const;
 
  private:
-  std::vector<Mechanism> mechanisms_;
+  [[nodiscard]] std::span<const Mechanism> of_type(CK_MECHANISM_TYPE type) const;
+
+  std::vector<Mechanism> mechanisms_;  // ascending by type
   std::vector<Creator> creators_;
 };
 

@@ -71,6 +71,49 @@ TEST(AesGcm, A38_EveryFlippedByteGivesTheSameError) {
   }
 }
 
+// What an operation leaves behind, in whatever state it ended, is nothing to the next one.
+TEST(AesGcm, OperationsWithOneKeyDoNotDisturbEachOther) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = generate_aes(session);
+  const auto text = core::Bytes(1000, 0x11);
+  Gcm usual(core::Bytes(12, 1), bytes("header"));
+  Gcm unusual(core::Bytes(20, 2));
+  const auto sealed = must(session.encrypt(usual, key, text));
+  const auto sealed_too = must(session.encrypt(unusual, key, text));
+  const auto expect_the_same = [&] {
+    EXPECT_EQ(must(session.encrypt(usual, key, text)), sealed);
+    EXPECT_EQ(must(session.decrypt(usual, key, sealed)), text);
+    EXPECT_EQ(must(session.encrypt(unusual, key, text)), sealed_too);
+    EXPECT_EQ(must(session.decrypt(unusual, key, sealed_too)), text);
+  };
+  expect_the_same();
+
+  // One is half way while the others come and go.
+  Session other(token.functions(), token.slot());
+  core::Bytes out(sealed.size());
+  CK_ULONG room = out.size();
+  must(token->C_EncryptInit(other.handle(), usual.get(), key));
+  must(token->C_EncryptUpdate(other.handle(), core::Bytes(text).data(), 333, out.data(), &room));
+  expect_the_same();
+  CK_ULONG more = out.size() - room;
+  must(token->C_EncryptUpdate(other.handle(), core::Bytes(text).data(), 667, out.data() + room,
+                              &more));
+  expect_the_same();
+  CK_ULONG last = out.size() - room - more;
+  must(token->C_EncryptFinal(other.handle(), out.data() + room + more, &last));
+  EXPECT_EQ(out, sealed);
+
+  // One is given up, and one fails.
+  must(token->C_EncryptInit(other.handle(), unusual.get(), key));
+  must(token->C_EncryptUpdate(other.handle(), core::Bytes(text).data(), 100, out.data(), &room));
+  must(token->C_EncryptInit(other.handle(), nullptr, key));
+  auto damaged = sealed;
+  damaged[5] ^= 1U;
+  EXPECT_THAT(session.decrypt(usual, key, damaged).rv, ReturnsRv(CKR_ENCRYPTED_DATA_INVALID));
+  expect_the_same();
+}
+
 TEST(AesGcm, A34_TagsAreNotShort) {
   TestToken token;
   auto& session = token.session();

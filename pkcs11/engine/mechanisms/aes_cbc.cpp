@@ -13,7 +13,7 @@ constexpr std::size_t kBlock = sizeof(Block);
 
 // What a key and an IV start.
 struct Chain {
-  core::CipherCtxPtr context;
+  LentCipherPtr context;
   Block iv;
 };
 

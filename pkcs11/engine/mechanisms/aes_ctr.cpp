@@ -31,7 +31,7 @@ std::uint64_t bytes_before_wrap(const CounterBlock& block, CK_ULONG bits) {
 
 class CtrCipher final : public CipherOperation {
  public:
-  CtrCipher(core::CipherCtxPtr context, std::uint64_t limit, bool encrypting)
+  CtrCipher(LentCipherPtr context, std::uint64_t limit, bool encrypting)
       : context_(std::move(context)), left_(limit), encrypting_(encrypting) {}
 
   Outcome<std::size_t> once_size(std::size_t in) const override { return update_size(in); }
@@ -55,7 +55,7 @@ class CtrCipher final : public CipherOperation {
   bool in_place() const override { return true; }
 
  private:
-  core::CipherCtxPtr context_;
+  LentCipherPtr context_;
   std::uint64_t left_;
   bool encrypting_;
 };

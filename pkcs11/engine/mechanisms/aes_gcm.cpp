@@ -14,7 +14,7 @@ constexpr std::size_t kLargestAad = 1UL << 20;
 constexpr std::size_t kLargestHeld = kGcmLargestHeld + kTagSize;
 
 // The context of C_EncryptInit and C_DecryptInit.
-Outcome<core::CipherCtxPtr> keyed(const OperationInput& input, bool encrypting) {
+Outcome<LentCipherPtr> keyed(const OperationInput& input, bool encrypting) {
   auto params = input.parameter.as<CK_GCM_PARAMS>();
   if (!params) return std::move(params).error();
   if (params->ulTagBits != 8 * kTagSize) return bad_parameter("GCM tags have 128 bits");
@@ -42,14 +42,16 @@ bool finish_context(EVP_CIPHER_CTX* context) {
 
 }  // namespace
 
-Outcome<core::CipherCtxPtr> gcm_context(const core::Crypto& crypto, const Object& key,
-                                        bool encrypting, core::ByteView iv, core::ByteView aad) {
+Outcome<LentCipherPtr> gcm_context(const core::Crypto& crypto, const Object& key, bool encrypting,
+                                   core::ByteView iv, core::ByteView aad) {
   if (iv.empty() || iv.size() > kGcmLargestIv) return bad_parameter("GCM needs an IV");
   if (aad.size() > kLargestAad) return bad_parameter("too much associated data");
   auto context = keyed_cipher(crypto, key, CKM_AES_GCM, core::AesMode::kGcm, encrypting);
   if (!context) return context;
-  if ((iv.size() != kUsualIv && EVP_CIPHER_CTX_ctrl(context->get(), EVP_CTRL_AEAD_SET_IVLEN,
-                                                    static_cast<int>(iv.size()), nullptr) != 1) ||
+  const bool usual = iv.size() == kUsualIv;
+  context->get_deleter().keep = usual;
+  if ((!usual && EVP_CIPHER_CTX_ctrl(context->get(), EVP_CTRL_AEAD_SET_IVLEN,
+                                     static_cast<int>(iv.size()), nullptr) != 1) ||
       !start_cipher(context->get(), iv) || feed_cipher(context->get(), aad, nullptr) < 0) {
     return crypto_failed("AES-GCM");
   }
@@ -83,7 +85,7 @@ namespace {
 
 class GcmEncrypt final : public CipherOperation {
  public:
-  explicit GcmEncrypt(core::CipherCtxPtr context) : context_(std::move(context)) {}
+  explicit GcmEncrypt(LentCipherPtr context) : context_(std::move(context)) {}
 
   Outcome<std::size_t> once_size(std::size_t in) const override {
     if (auto good = check_part(in); !good) return std::move(good).error();
@@ -110,12 +112,12 @@ class GcmEncrypt final : public CipherOperation {
   bool in_place() const override { return true; }
 
  private:
-  core::CipherCtxPtr context_;
+  LentCipherPtr context_;
 };
 
 class GcmDecrypt final : public CipherOperation {
  public:
-  explicit GcmDecrypt(core::CipherCtxPtr context) : context_(std::move(context)) {}
+  explicit GcmDecrypt(LentCipherPtr context) : context_(std::move(context)) {}
 
   Outcome<std::size_t> once_size(std::size_t in) const override {
     if (in < kTagSize) return fault(CKR_ENCRYPTED_DATA_LEN_RANGE, "shorter than its tag");
@@ -164,7 +166,7 @@ class GcmDecrypt final : public CipherOperation {
     return plaintext.size();
   }
 
-  core::CipherCtxPtr context_;
+  LentCipherPtr context_;
   core::Bytes held_;
 };
 

@@ -2,8 +2,7 @@
 // need of it.
 #pragma once
 
-#include "core/crypto/handles.h"
-#include "pkcs11/engine/mechanism.h"
+#include "pkcs11/engine/mechanisms/cipher_context.h"
 
 namespace tallystick::token {
 
@@ -18,8 +17,8 @@ constexpr std::size_t kGcmLargestHeld = 64UL << 20;
 
 // A context of libcrypto with key, IV and associated data in place. CKR_MECHANISM_PARAM_INVALID for
 // an IV or associated data of a length that is not served.
-Outcome<core::CipherCtxPtr> gcm_context(const core::Crypto& crypto, const Object& key,
-                                        bool encrypting, core::ByteView iv, core::ByteView aad);
+Outcome<LentCipherPtr> gcm_context(const core::Crypto& crypto, const Object& key, bool encrypting,
+                                   core::ByteView iv, core::ByteView aad);
 // Encrypts the next part into as many bytes; `in` and `out` may be the same memory.
 Outcome<void> gcm_encrypt(EVP_CIPHER_CTX* context, core::ByteView in, core::MutableByteView out);
 // Ends the message and gives its tag.

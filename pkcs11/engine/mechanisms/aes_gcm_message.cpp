@@ -79,7 +79,7 @@ class GcmMessageEncrypt final : public MessageOperation {
   const core::Crypto& crypto_;
   const ObjectPtr key_;
   const std::shared_ptr<NonceSource> nonces_;
-  core::CipherCtxPtr context_;
+  LentCipherPtr context_;
 };
 
 class GcmMessageDecrypt final : public MessageOperation {
@@ -147,7 +147,7 @@ class GcmMessageDecrypt final : public MessageOperation {
 
   const core::Crypto& crypto_;
   const ObjectPtr key_;
-  core::CipherCtxPtr context_;
+  LentCipherPtr context_;
   core::Bytes held_;  // ciphertext
 };
 

@@ -36,7 +36,7 @@ struct Kwp {
 
 // The block cipher that libcrypto's key wrap calls.
 struct BlockCipher {
-  core::CipherCtxPtr context;
+  LentCipherPtr context;
   bool failed = false;
 
   static void run(const unsigned char in[16], unsigned char out[16], const void* self) {

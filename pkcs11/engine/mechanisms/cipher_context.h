@@ -1,7 +1,9 @@
-// Cipher contexts of libcrypto under a key of the token: keyed once, copied for each operation.
+// Cipher contexts of libcrypto under a key of the token: keyed once and lent to one operation after
+// another. Operations at the same time have copies.
 #pragma once
 
 #include <array>
+#include <memory>
 
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/mechanism.h"
@@ -11,11 +13,20 @@ namespace tallystick::token {
 // One call's worth of data; libcrypto counts in int.
 constexpr std::size_t kLargestPart = 1UL << 30;
 
-// A context of the caller's own that holds an AES key and waits for its IV. It adds and removes no
-// padding. `type` tells apart what a key is used for.
-Outcome<core::CipherCtxPtr> keyed_cipher(const core::Crypto& crypto, const Object& key,
-                                         CK_MECHANISM_TYPE type, core::AesMode mode,
-                                         bool encrypting);
+struct ReadyCipher;
+// Gives a context back to its key.
+struct ReturnCipher {
+  std::shared_ptr<const ReadyCipher> owner;
+  // Cleared for a context that is no longer as keyed_cipher() gave it.
+  bool keep = true;
+  void operator()(EVP_CIPHER_CTX* context) const;
+};
+using LentCipherPtr = std::unique_ptr<EVP_CIPHER_CTX, ReturnCipher>;
+
+// A context that holds an AES key and waits for its IV. It adds and removes no padding. `type`
+// tells apart what a key is used for.
+Outcome<LentCipherPtr> keyed_cipher(const core::Crypto& crypto, const Object& key,
+                                    CK_MECHANISM_TYPE type, core::AesMode mode, bool encrypting);
 
 // Gives the context its IV.
 bool start_cipher(EVP_CIPHER_CTX* context, core::ByteView iv);
