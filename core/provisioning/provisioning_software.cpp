@@ -235,29 +235,32 @@ Result<Secret> ProvisioningSoftware::generate(const OemShare& share,
   return generate_asset(*crypto_, share.context, seed->view(), asset);
 }
 
-Result<AssetSealer> ProvisioningSoftware::seal_asset(const AssetKey& key, ByteView context) const {
-  auto allowed = needs(permissions().seals(key.suite) && key.role == HolderRole::kOem,
-                       "sealing assets in this suite");
+Result<AssetContext> ProvisioningSoftware::asset_for(Status allowed, const AssetKey& key,
+                                                     ByteView context) const {
   if (allowed) allowed = permits_label(key.label);
   if (allowed) allowed = admits(key.context);
   if (!allowed) return std::move(allowed).error();
   auto asset = parse_asset_context(context);
-  if (!asset) return std::move(asset).error();
+  if (!asset) return asset;
   if (!fits(key, *asset)) return invalid("the asset's context does not fit the key");
+  return asset;
+}
+
+Result<AssetSealer> ProvisioningSoftware::seal_asset(const AssetKey& key, ByteView context) const {
+  auto asset = asset_for(needs(permissions().seals(key.suite) && key.role == HolderRole::kOem,
+                               "sealing assets in this suite"),
+                         key, context);
+  if (!asset) return std::move(asset).error();
   auto stream = Sealer::create(*crypto_, key.suite, key.value.view(), context);
   if (!stream) return std::move(stream).error();
   return AssetSealer{*std::move(asset), *std::move(stream)};
 }
 
 Result<AssetOpener> ProvisioningSoftware::open_asset(const AssetKey& key, ByteView context) const {
-  auto allowed = needs(permissions().opens(key.suite) && key.role == HolderRole::kTarget,
-                       "opening assets in this suite");
-  if (allowed) allowed = permits_label(key.label);
-  if (allowed) allowed = admits(key.context);
-  if (!allowed) return std::move(allowed).error();
-  auto asset = parse_asset_context(context);
+  auto asset = asset_for(needs(permissions().opens(key.suite) && key.role == HolderRole::kTarget,
+                               "opening assets in this suite"),
+                         key, context);
   if (!asset) return std::move(asset).error();
-  if (!fits(key, *asset)) return invalid("the asset's context does not fit the key");
   auto stream = Opener::create(*crypto_, key.suite, key.value.view(), context);
   if (!stream) return std::move(stream).error();
   return AssetOpener{*std::move(asset), *std::move(stream)};

@@ -118,6 +118,9 @@ class ProvisioningSoftware {
   [[nodiscard]] Status needs(bool permitted, const char* what) const;
   // Operation 7, where the label asks for it.
   [[nodiscard]] Status permits_label(std::string_view label) const;
+  // The asset that a context names, where `allowed` and the key say yes.
+  [[nodiscard]] Result<AssetContext> asset_for(Status allowed, const AssetKey& key,
+                                               ByteView context) const;
 
   const Crypto* crypto_;
   const Family* family_;

@@ -3,6 +3,7 @@
 #include "core/base/reader.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/kdf.h"
+#include "core/ts1/agreement.h"
 
 namespace tallystick::core {
 namespace {
@@ -70,35 +71,19 @@ Result<Bytes> seal_family_blob(const Crypto& crypto, const Family& family, Famil
       role != FamilyRole::kPart) {
     return Error{ErrorCode::kInvalidArgument, "a family blob is for role 2, 3 or 4", 0};
   }
-  std::optional<EcPrivateKey> fresh;
-  if (fixed.ephemeral == nullptr) {
-    auto made = EcPrivateKey::generate(crypto, Curve::kP256);
-    if (!made) return std::move(made).error();
-    fresh.emplace(*std::move(made));
-  }
-  const auto& ephemeral = fresh ? *fresh : *fixed.ephemeral;
-  auto recipient_id = sha256(crypto, {recipient.xy()});
-  auto z = ephemeral.ecdh(crypto, recipient);
-  if (!recipient_id) return std::move(recipient_id).error();
-  if (!z) return std::move(z).error();
+  const auto agreed = agree_with(crypto, recipient, fixed.ephemeral);
+  if (!agreed) return agreed.error();
 
-  const auto header = encode_header({role, family.flags, family.id, *recipient_id,
-                                     array_of<64>(ephemeral.public_xy()), family.icm_public_key});
-  auto key = blob_key(crypto, z->view(), header, recipient.xy());
+  const auto header = encode_header({role, family.flags, family.id, agreed->recipient_id,
+                                     agreed->ephemeral, family.icm_public_key});
+  auto key = blob_key(crypto, agreed->z.view(), header, recipient.xy());
   if (!key) return std::move(key).error();
-  auto sealer = fixed.salt.empty() ? Sealer::create(crypto, Suite::kGcm, key->view(), header)
-                                   : Sealer::create_with_salt(crypto, Suite::kGcm, key->view(),
-                                                              header, fixed.salt);
-  if (!sealer) return std::move(sealer).error();
-  Bytes out = header;
-  const ByteSink append = [&out](ByteView piece) -> Status {
-    out.insert(out.end(), piece.begin(), piece.end());
-    return {};
-  };
   const auto payload = encode_payload(family, carries_master_share(role, family.flags));
-  if (auto fed = sealer->update(payload.view(), append); !fed) return std::move(fed).error();
-  if (auto ended = sealer->finish(append); !ended) return std::move(ended).error();
-  return out;
+  auto sealed = seal(crypto, Suite::kGcm, key->view(), header, payload.view(), fixed.salt);
+  if (!sealed) return sealed;
+  Writer out;
+  out.bytes(header).bytes(*sealed);
+  return out.take();
 }
 
 Result<FamilyBlobHeader> parse_family_blob(ByteView blob) {

@@ -208,8 +208,10 @@ Status Opener::finish(const ByteSink& out) {
 }
 
 Result<Bytes> seal(const Crypto& crypto, Suite suite, ByteView key, ByteView context,
-                   ByteView plaintext) {
-  auto sealer = Sealer::create(crypto, suite, key, context);
+                   ByteView plaintext, ByteView fixed_salt) {
+  auto sealer = fixed_salt.empty()
+                    ? Sealer::create(crypto, suite, key, context)
+                    : Sealer::create_with_salt(crypto, suite, key, context, fixed_salt);
   if (!sealer) return std::move(sealer).error();
   Bytes out;
   const ByteSink append = [&out](ByteView piece) -> Status {

@@ -81,9 +81,10 @@ class Opener {
   bool failed_ = false;
 };
 
-// In one go, for small secrets (shares, blobs). `seal` gives salt ‖ commitment ‖ chunks.
+// In one go, for small secrets (shares, blobs). `seal` gives salt ‖ commitment ‖ chunks; the
+// salt is fresh where a known answer does not fix it.
 Result<Bytes> seal(const Crypto& crypto, Suite suite, ByteView key, ByteView context,
-                   ByteView plaintext);
+                   ByteView plaintext, ByteView fixed_salt = {});
 Result<Secret> open(const Crypto& crypto, Suite suite, ByteView key, ByteView context,
                     ByteView sealed);
 

@@ -6,6 +6,7 @@
 #include "core/base/reader.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/kdf.h"
+#include "core/ts1/agreement.h"
 
 namespace tallystick::core {
 namespace {
@@ -35,25 +36,10 @@ bool size_fits(BlobRole role, std::size_t size) {
   return false;
 }
 
-Result<Bytes> seal_with(const Crypto& crypto, Suite suite, ByteView key, ByteView context,
-                        ByteView plaintext, ByteView fixed_salt) {
-  if (fixed_salt.empty()) return seal(crypto, suite, key, context, plaintext);
-  auto sealer = Sealer::create_with_salt(crypto, suite, key, context, fixed_salt);
-  if (!sealer) return std::move(sealer).error();
-  Bytes out;
-  const ByteSink append = [&out](ByteView piece) -> Status {
-    out.insert(out.end(), piece.begin(), piece.end());
-    return {};
-  };
-  if (auto fed = sealer->update(plaintext, append); !fed) return std::move(fed).error();
-  if (auto ended = sealer->finish(append); !ended) return std::move(ended).error();
-  return out;
-}
-
 Result<Bytes> seal_behind_header(const Crypto& crypto, const ShareBlobHeader& header, ByteView key,
                                  ByteView plaintext, ByteView fixed_salt) {
   const auto head = header.encode();
-  auto sealed = seal_with(crypto, header.suite, key, head, plaintext, fixed_salt);
+  auto sealed = seal(crypto, header.suite, key, head, plaintext, fixed_salt);
   if (!sealed) return sealed;
   Writer out;
   out.bytes(head).bytes(*sealed);
@@ -188,30 +174,22 @@ Result<Bytes> seal_device_blob(const Crypto& crypto, Suite suite, const Context&
       !granted) {
     return std::move(granted).error();
   }
-  std::optional<EcPrivateKey> fresh;
-  if (fixed.ephemeral == nullptr) {
-    auto made = EcPrivateKey::generate(crypto, Curve::kP256);
-    if (!made) return std::move(made).error();
-    fresh.emplace(*std::move(made));
-  }
-  const auto& ephemeral = fresh ? *fresh : *fixed.ephemeral;
-  auto recipient_id = sha256(crypto, {recipient.xy()});
-  auto z = ephemeral.ecdh(crypto, recipient);
-  if (!recipient_id) return std::move(recipient_id).error();
-  if (!z) return std::move(z).error();
+  const auto agreed = agree_with(crypto, recipient, fixed.ephemeral);
+  if (!agreed) return agreed.error();
 
   Writer out;
-  out.bytes(ShareBlobHeader{BlobRole::kDevice, suite, context}.encode()).bytes(*recipient_id);
-  out.bytes(request.job_id).u64(request.number).u64(request.limit).bytes(ephemeral.public_xy());
+  out.bytes(ShareBlobHeader{BlobRole::kDevice, suite, context}.encode())
+      .bytes(agreed->recipient_id);
+  out.bytes(request.job_id).u64(request.number).u64(request.limit).bytes(agreed->ephemeral);
   out.bytes(minter.public_xy()).bytes(request.oem_public_key).bytes(request.grant);
   const Bytes authenticated(out.view().begin(), out.view().end());
 
-  auto key = device_blob_key(crypto, z->view(), authenticated, recipient.xy());
+  auto key = device_blob_key(crypto, agreed->z.view(), authenticated, recipient.xy());
   if (!key) return std::move(key).error();
   auto inner =
-      seal_with(crypto, suite, k_oem_share, inner_context(authenticated), oem_share, fixed.inner);
+      seal(crypto, suite, k_oem_share, inner_context(authenticated), oem_share, fixed.inner);
   if (!inner) return inner;
-  auto sealed = seal_with(crypto, suite, key->view(), authenticated, *inner, fixed.outer);
+  auto sealed = seal(crypto, suite, key->view(), authenticated, *inner, fixed.outer);
   if (!sealed) return sealed;
   auto signature = minter.sign(crypto, {authenticated, *sealed});
   if (!signature) return signature;
