@@ -15,7 +15,7 @@ whole_life() { # <label>
   code_signing_certificate "$1" "$mine.crt"
 
   job "$1: sign a program"
-  run osslsigncode sign -pkcs11engine "$engine" -pkcs11module "$module" -certs "$mine.crt" \
+  run osslsigncode sign -pkcs11module "$module" -certs "$mine.crt" \
     -key "$key" -h sha256 -n stock -in "$home/program.exe" -out "$mine.exe"
   run osslsigncode verify -CAfile "$mine.crt" -in "$mine.exe"
   says "Number of verified signatures: 1"
