@@ -7,6 +7,8 @@
 #include <atomic>
 #include <shared_mutex>
 
+#include "pkcs11/engine/sqlite_fork.h"
+
 namespace tallystick::cryptoki {
 namespace {
 
@@ -113,8 +115,9 @@ Outcome<void> initialize(const CK_C_INITIALIZE_ARGS* args) {
   }
   auto* here = state.load();
   if (here == nullptr || !is_owner()) {
-    // First call in this process. What a parent had is left alone: its locks may be held by threads
-    // that are not here, and its database connections must not be used or closed after fork.
+    // First call in this process. What a parent had is left alone, since its locks may be held by
+    // threads that are not here; only SQLite must not take the parent's files for its own.
+    token::close_inherited_connections();
     if (here == nullptr) (void)OPENSSL_atexit(&on_libcrypto_cleanup);
     here = new State{
         .mutex = {},

@@ -20,6 +20,7 @@ Fault failure(sqlite3* database, std::string_view what) {
 }  // namespace
 
 Outcome<Database> Database::open(const std::string& path) {
+  const InSqlite inside;
   sqlite3* handle = nullptr;
   // No SQLITE_OPEN_CREATE: the file was made before, with its mode. Each connection has a lock of
   // its own in the store, so SQLite's is not needed.
@@ -28,6 +29,7 @@ Outcome<Database> Database::open(const std::string& path) {
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
       nullptr);
   Database database(handle);
+  if (handle != nullptr) remember_connection(handle);
   if (opened != SQLITE_OK) {
     return handle != nullptr ? database.failed("the token's database does not open")
                              : fault(CKR_HOST_MEMORY, "no memory for the token's database");

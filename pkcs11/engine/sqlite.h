@@ -9,6 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "pkcs11/engine/fault.h"
+#include "pkcs11/engine/sqlite_fork.h"
 
 namespace tallystick::token {
 
@@ -23,7 +24,11 @@ class Database {
 
  private:
   struct Close {
-    void operator()(sqlite3* handle) const { (void)sqlite3_close_v2(handle); }
+    void operator()(sqlite3* handle) const {
+      const InSqlite inside;
+      forget_connection(handle);
+      (void)sqlite3_close_v2(handle);
+    }
   };
   explicit Database(sqlite3* handle) : handle_(handle) {}
   std::unique_ptr<sqlite3, Close> handle_;
@@ -50,7 +55,10 @@ class Statement {
 
  private:
   struct Finalize {
-    void operator()(sqlite3_stmt* handle) const { (void)sqlite3_finalize(handle); }
+    void operator()(sqlite3_stmt* handle) const {
+      const InSqlite inside;
+      (void)sqlite3_finalize(handle);
+    }
   };
   sqlite3* database_ = nullptr;
   std::unique_ptr<sqlite3_stmt, Finalize> handle_;

@@ -59,6 +59,7 @@ Outcome<std::vector<ObjectRow>> read_rows(Statement& statement) {
 
 Outcome<void> Store::create(const std::string& path, const TokenRecord& token, const PinRow& so_pin,
                             const std::vector<ObjectRow>& objects) {
+  const InSqlite inside;
   // SQLite gives its other files the mode of this one.
   if (auto made = write_new_file(path, {}); !made) return made;
   auto writer = Database::open(path);
@@ -68,7 +69,7 @@ Outcome<void> Store::create(const std::string& path, const TokenRecord& token, c
   if (!reader) return std::move(reader).error();
   Store store(path, *std::move(writer), *std::move(reader));
 
-  const Lock lock(store.write_mutex_);
+  const ConnectionLock lock(store.write_mutex_);
   auto transaction = Transaction::begin(store.writer_);
   if (!transaction) return std::move(transaction).error();
   auto statement = Statement::prepare(
@@ -87,6 +88,7 @@ Outcome<void> Store::create(const std::string& path, const TokenRecord& token, c
 }
 
 Outcome<std::unique_ptr<Store>> Store::open(const std::string& path) {
+  const InSqlite inside;
   auto writer = Database::open(path);
   if (!writer) return std::move(writer).error();
   if (auto checked = check_schema(*writer); !checked) return std::move(checked).error();
@@ -98,7 +100,7 @@ Outcome<std::unique_ptr<Store>> Store::open(const std::string& path) {
 }
 
 Outcome<void> Store::prepare() {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   auto statement = Statement::prepare(reader_, "PRAGMA data_version");
   if (!statement) return std::move(statement).error();
   data_version_ = *std::move(statement);
@@ -114,7 +116,7 @@ Outcome<void> Store::check_file() const {
 }
 
 Outcome<Store::Seen> Store::look() {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   Seen seen;
   seen.wal = watch_.look(reader_);
   auto row = data_version_.step();
@@ -142,12 +144,12 @@ Outcome<std::vector<ObjectRow>> Store::select(std::string_view condition,
 }
 
 Outcome<std::vector<ObjectRow>> Store::all_rows(bool with_private) {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   return select("1", {}, with_private);
 }
 
 Outcome<std::vector<ObjectRow>> Store::rows_of(CK_OBJECT_CLASS object_class, bool with_private) {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   return select("class = ?1", {object_class}, with_private);
 }
 
@@ -155,13 +157,13 @@ Outcome<std::vector<ObjectRow>> Store::rows_tagged(std::size_t tag,
                                                    const std::array<std::uint64_t, 3>& values,
                                                    bool with_private) {
   static_assert(kTagged == std::array<CK_ATTRIBUTE_TYPE, 2>{CKA_ID, CKA_LABEL});
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   return select(tag == 0 ? "id_tag IN (?1, ?2, ?3)" : "label_tag IN (?1, ?2, ?3)",
                 {values[0], values[1], values[2]}, with_private);
 }
 
 Outcome<Store::Delta> Store::beginning(bool with_private) {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
   auto delta = read_beginning(with_private);
   (void)reader_.run("COMMIT");
@@ -181,7 +183,7 @@ Outcome<Store::Delta> Store::read_beginning(bool with_private) {
 }
 
 Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence, bool with_private) {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
   auto delta = read_changes(sequence, with_private);
   // Reading only: the end of the transaction cannot fail in a way that matters.
@@ -228,7 +230,7 @@ Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence, bool with_priv
 }
 
 Outcome<TokenRecord> Store::token() {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   auto statement = Statement::prepare(
       reader_, "SELECT token_id, root_check, label, pin_epoch FROM token WHERE one = 1");
   if (!statement) return std::move(statement).error();
@@ -247,7 +249,7 @@ Outcome<TokenRecord> Store::token() {
 }
 
 Outcome<std::optional<PinRow>> Store::pin(PinRole role) {
-  const Lock lock(read_mutex_);
+  const ConnectionLock lock(read_mutex_);
   auto statement = Statement::prepare(
       reader_, "SELECT salt, cost_n, cost_r, cost_p, sealed, tries FROM pin WHERE role = ?1");
   if (!statement) return std::move(statement).error();
@@ -323,7 +325,7 @@ Outcome<void> Store::write_pin(const PinRow& pin) {
 }
 
 Outcome<void> Store::apply(const Change& change) {
-  const Lock lock(write_mutex_);
+  const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
   if (change.pin_epoch) {
@@ -362,7 +364,7 @@ Outcome<void> Store::apply(const Change& change) {
 
 Outcome<PinRow> Store::spend_try(PinRole role) {
   {
-    const Lock lock(write_mutex_);
+    const ConnectionLock lock(write_mutex_);
     auto transaction = Transaction::begin(writer_);
     if (!transaction) return std::move(transaction).error();
     auto statement =
@@ -391,14 +393,14 @@ Outcome<PinRow> Store::spend_try(PinRole role) {
 }
 
 Outcome<void> Store::restore_tries(PinRole role) {
-  const Lock lock(write_mutex_);
+  const ConnectionLock lock(write_mutex_);
   auto statement = Statement::prepare(writer_, "UPDATE pin SET tries = 0 WHERE role = ?1");
   if (!statement) return std::move(statement).error();
   return statement->bind(1, static_cast<std::uint64_t>(role)).run();
 }
 
 Outcome<void> Store::change_pin(const PinRow& old, const PinRow& next) {
-  const Lock lock(write_mutex_);
+  const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
   auto statement = Statement::prepare(writer_, "SELECT salt FROM pin WHERE role = ?1");
@@ -441,7 +443,7 @@ Outcome<void> Store::remove_where(std::string_view condition, std::uint64_t sequ
 }
 
 Outcome<void> Store::reset_user(const PinRow& user_pin) {
-  const Lock lock(write_mutex_);
+  const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
   auto sequence = next_sequence();
@@ -455,7 +457,7 @@ Outcome<void> Store::reset_user(const PinRow& user_pin) {
 }
 
 Outcome<void> Store::reset_token(core::ByteView label, const std::set<ObjectId>& keep) {
-  const Lock lock(write_mutex_);
+  const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
   auto sequence = next_sequence();
