@@ -108,7 +108,10 @@ Outcome<void> initialize(const CK_C_INITIALIZE_ARGS* args) {
     const CK_C_INITIALIZE_ARGS copy = *args;
     if (auto good = check_arguments(copy); !good) return good;
   }
-  if (libcrypto_gone.load()) return fault(CKR_GENERAL_ERROR, "the process is ending");
+  // libcrypto may have cleaned up before there was a handler of ours.
+  if (libcrypto_gone.load() || OPENSSL_init_crypto(0, nullptr) != 1) {
+    return fault(CKR_GENERAL_ERROR, "the process is ending");
+  }
   const InitializeLock lock;
   if (current() != nullptr) {
     return fault(CKR_CRYPTOKI_ALREADY_INITIALIZED, "C_Initialize was called before");
