@@ -76,6 +76,7 @@ whole_life() {
   says "No matching objects"
 }
 whole_life ecdsa 01 --curve secp256r1
+whole_life rsa 02 --bits 2048
 
 job "import a private key and sign with it"
 new_key "$home/imported.key"

@@ -59,6 +59,7 @@ whole_life() {
   says "contains 0 entries"
 }
 whole_life EC SHA256withECDSA -keyalg EC -groupname secp256r1
+whole_life RSA SHA256withRSA -keyalg RSA -keysize 2048
 
 job "bring in a PKCS#12 file"
 run openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$home/in.key" \

@@ -11,7 +11,8 @@ prepare_engine
 
 make_token line
 make_pair EC:prime256v1 ec 01
-labels=(ec)
+make_pair rsa:2048 rsa 02
+labels=(ec rsa)
 
 # Master and workers are one user here, because a token's folder belongs to one.
 configure() { # <label> <answer>

@@ -67,6 +67,7 @@ answers() {
   openssl s_client -connect "127.0.0.1:$1" "${@:2}" </dev/null >"$home/log" 2>&1
 }
 whole_life ec -q nistp256
+whole_life rsa -g 2048
 
 job "bring in a PKCS#12 file (pk12util)"
 run openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$home/in.key" \

@@ -67,6 +67,8 @@ commonName = supplied
 EOF
 make_pair EC:prime256v1 ec 01
 whole_life ec
+make_pair rsa:2048 rsa 02
+whole_life rsa -pkeyopt digest:sha256
 
 job "a wrong PIN is refused"
 OPENSSL_CONF=$engine_config refused openssl dgst -engine pkcs11 -keyform engine \

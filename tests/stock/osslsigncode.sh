@@ -26,3 +26,5 @@ whole_life() { # <label>
 }
 make_pair EC:prime256v1 ec 01
 whole_life ec
+make_pair rsa:2048 rsa 02
+whole_life rsa

@@ -113,6 +113,8 @@ tls() { # <label>
 pairs=()
 make_pair EC:prime256v1 ec 01
 pairs+=(ec)
+make_pair rsa:2048 rsa 02
+pairs+=(rsa)
 
 for way in "behind|" "before|" "before|?provider=pkcs11"; do
   case $way in

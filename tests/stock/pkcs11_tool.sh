@@ -38,6 +38,46 @@ for curve in prime256v1:SHA256 secp384r1:SHA384; do
   says "Invalid signature"
 done
 
+job "RSA: generate, sign, verify"
+make_pair rsa:2048 rsa 10
+public_of 10 "$home/public.pem"
+user --sign --mechanism SHA256-RSA-PKCS --id 10 --input-file "$home/message" \
+  --output-file "$home/signature"
+run openssl dgst -sha256 -verify "$home/public.pem" -signature "$home/signature" "$home/message"
+user --sign --mechanism SHA384-RSA-PKCS-PSS --id 10 --input-file "$home/message" \
+  --output-file "$home/signature"
+run openssl dgst -sha384 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest \
+  -verify "$home/public.pem" -signature "$home/signature" "$home/message"
+user --verify --mechanism SHA384-RSA-PKCS-PSS --id 10 --input-file "$home/message" \
+  --signature-file "$home/signature"
+says "Signature is valid"
+
+job "RSA: decrypt (OAEP)"
+run openssl pkeyutl -encrypt -pubin -inkey "$home/public.pem" -pkeyopt rsa_padding_mode:oaep \
+  -pkeyopt rsa_oaep_md:sha256 -in "$home/message" -out "$home/encrypted"
+user --decrypt --mechanism RSA-PKCS-OAEP --hash-algorithm SHA256 --id 10 \
+  --input-file "$home/encrypted" --output-file "$home/decrypted"
+cmp -s "$home/message" "$home/decrypted" || fail "something else came out"
+
+job "ECDH"
+make_pair EC:prime256v1 agrees 11 --usage-derive
+public_of 11 "$home/public.pem"
+new_key "$home/other.pem"
+run openssl pkey -in "$home/other.pem" -pubout -outform DER -out "$home/other.der"
+user --derive --mechanism ECDH1-DERIVE --id 11 --input-file "$home/other.der" \
+  --output-file "$home/secret"
+run openssl pkeyutl -derive -inkey "$home/other.pem" -peerkey "$home/public.pem" \
+  -out "$home/same-secret"
+cmp -s "$home/secret" "$home/same-secret" || fail "the two sides have different secrets"
+
+job "EdDSA"
+make_pair EC:edwards25519 ed 12
+# The tool writes such a key as PEM.
+tool --token-label line --read-object --type pubkey --id 12 --output-file "$home/public.pem"
+user --sign --mechanism EDDSA --id 12 --input-file "$home/message" --output-file "$home/signature"
+run openssl pkeyutl -verify -pubin -inkey "$home/public.pem" -rawin -in "$home/message" \
+  -sigfile "$home/signature"
+
 job "hash and random"
 tool --token-label line --hash --mechanism SHA256 --input-file "$home/message" \
   --output-file "$home/hash"

@@ -69,3 +69,6 @@ whole_life() {
 make_pair EC:prime256v1 ecdsa 01
 public_of 01 "$home/ecdsa.pem"
 whole_life ecdsa 01
+make_pair rsa:2048 rsa 02
+public_of 02 "$home/rsa.pem"
+whole_life rsa 02
