@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 namespace tallystick::token {
 namespace {
@@ -200,6 +201,13 @@ const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type) {
 
 std::span<const AttributeRule> attribute_table() { return kTable; }
 
+std::string attribute_name(CK_ATTRIBUTE_TYPE type) {
+  if (const auto* const rule = find_rule(type)) return std::string("CKA_") + rule->name;
+  std::array<char, 32> number{};
+  (void)std::snprintf(number.data(), number.size(), "attribute 0x%lx", type);
+  return number.data();
+}
+
 bool is_template(CK_ATTRIBUTE_TYPE type) {
   const auto* const rule = find_rule(type);
   return rule != nullptr && rule->kind == Kind::kTemplate;
@@ -226,7 +234,7 @@ Outcome<void> check_value(const AttributeRule& rule, core::ByteView value) {
     case Kind::kTemplate:  // checked where it was read
       break;
   }
-  if (!good) return bad_value(std::string("CKA_") + rule.name + " has a value it cannot have");
+  if (!good) return bad_value(attribute_name(rule.type) + " has a value it cannot have");
   return {};
 }
 

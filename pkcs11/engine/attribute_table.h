@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "core/base/bytes.h"
 #include "pkcs11/engine/fault.h"
@@ -70,6 +71,8 @@ bool applies_to(CK_ATTRIBUTE_TYPE type, CK_KEY_TYPE key_type);
 // The rule for an attribute on whatever class comes first; nullptr when it is not known at all.
 const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type);
 std::span<const AttributeRule> attribute_table();
+// For messages: "CKA_LABEL", or the number of one that is not in the table.
+std::string attribute_name(CK_ATTRIBUTE_TYPE type);
 // Whether the attribute is an array of CK_ATTRIBUTE. CKA_ALLOWED_MECHANISMS, whose number has the
 // same mark, is not.
 bool is_template(CK_ATTRIBUTE_TYPE type);

@@ -8,6 +8,27 @@
 #include <cstdlib>
 
 namespace tallystick::token {
+namespace {
+
+// The answers to questions: how long is it, is it there, has it been done?
+bool is_normal(std::string_view where, CK_RV rv) {
+  switch (rv) {
+    case CKR_BUFFER_TOO_SMALL:
+    case CKR_CRYPTOKI_ALREADY_INITIALIZED:
+    case CKR_USER_ALREADY_LOGGED_IN:
+    case CKR_NO_EVENT:
+      return true;
+    case CKR_ATTRIBUTE_TYPE_INVALID:
+    case CKR_ATTRIBUTE_SENSITIVE:
+      return where == "C_GetAttributeValue";
+    case CKR_MECHANISM_INVALID:
+      return where == "C_GetMechanismInfo";
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 Log::Log(const std::string& configured) {
   const char* const given = secure_getenv("TALLYSTICK_LOG");
@@ -26,7 +47,7 @@ Log::~Log() {
 }
 
 void Log::failure(std::string_view where, const Fault& fault) const {
-  if (fd_ < 0) return;
+  if (fd_ < 0 || is_normal(where, fault.rv)) return;
   std::array<char, 24> code{};
   (void)std::snprintf(code.data(), code.size(), "0x%08lx", fault.rv);
   const auto line = "tallystick[" + std::to_string(getpid()) + "] " + std::string(where) + ": " +

@@ -1,5 +1,6 @@
 // The log hook: one line for each call that failed, to where TALLYSTICK_LOG or the configuration
-// says: a file or "stderr". The variable is ignored in privileged programs (A76).
+// says: a file or "stderr". The variable is ignored in privileged programs (A76). What callers ask
+// in the normal course, such as whether there is an attribute, is no failure.
 #pragma once
 
 #include <string>

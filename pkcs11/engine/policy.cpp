@@ -48,10 +48,10 @@ bool may_move(const AttributeRule& rule, bool now, bool next) {
 }
 
 Fault read_only(const AttributeRule& rule) {
-  return fault(CKR_ATTRIBUTE_READ_ONLY, std::string("CKA_") + rule.name + " is not the caller's");
+  return fault(CKR_ATTRIBUTE_READ_ONLY, attribute_name(rule.type) + " is not the caller's");
 }
 Fault contradicts(const AttributeRule& rule) {
-  return bad_template(std::string("CKA_") + rule.name + " contradicts what is made");
+  return bad_template(attribute_name(rule.type) + " contradicts what is made");
 }
 
 Outcome<const AttributeRule*> rule_for(CK_ATTRIBUTE_TYPE type, const AttributeSet& attributes) {
@@ -60,7 +60,8 @@ Outcome<const AttributeRule*> rule_for(CK_ATTRIBUTE_TYPE type, const AttributeSe
   };
   const auto* const rule = find_rule(type, known(CKA_CLASS));
   if (rule == nullptr || !applies_to(type, known(CKA_KEY_TYPE))) {
-    return fault(CKR_ATTRIBUTE_TYPE_INVALID, "an attribute that the object cannot have");
+    return fault(CKR_ATTRIBUTE_TYPE_INVALID,
+                 attribute_name(type) + " is not an attribute of the object");
   }
   return rule;
 }

@@ -19,11 +19,19 @@ const AttributeRule* nested_rule(CK_ATTRIBUTE_TYPE type) {
   return nullptr;
 }
 
+Fault no_value(CK_ATTRIBUTE_TYPE type) {
+  return bad_value(attribute_name(type) + " has a length and no value");
+}
+Fault too_long(CK_ATTRIBUTE_TYPE type) { return bad_value(attribute_name(type) + " is too long"); }
+Fault twice(CK_ATTRIBUTE_TYPE type) {
+  return bad_template(attribute_name(type) + " is given twice");
+}
+
 // An array of CK_ATTRIBUTE in the caller's memory, in the form in which it is kept.
 Outcome<core::Bytes> read_nested(const CK_ATTRIBUTE& array) {
   const auto count = array.ulValueLen / sizeof(CK_ATTRIBUTE);
   if (array.ulValueLen % sizeof(CK_ATTRIBUTE) != 0 || count > Template::kMaxNested) {
-    return bad_value("a template attribute of a length it cannot have");
+    return bad_value(attribute_name(array.type) + " has a length it cannot have");
   }
   AttributeSet set;
   std::size_t total = 0;
@@ -32,19 +40,19 @@ Outcome<core::Bytes> read_nested(const CK_ATTRIBUTE& array) {
     std::memcpy(&inner, static_cast<const std::uint8_t*>(array.pValue) + i * sizeof inner,
                 sizeof inner);
     if (inner.pValue == nullptr && inner.ulValueLen != 0) {
-      return bad_value("an attribute with a length and no value");
+      return no_value(inner.type);
     }
-    if (inner.ulValueLen > Template::kMaxNestedBytes - total) {
-      return bad_value("an attribute that is too long");
-    }
+    if (inner.ulValueLen > Template::kMaxNestedBytes - total) return too_long(inner.type);
     total += inner.ulValueLen;
     const auto* const rule = nested_rule(inner.type);
-    if (rule == nullptr) return bad_value("an attribute that a template attribute cannot hold");
+    if (rule == nullptr) {
+      return bad_value(attribute_name(inner.type) + " is not for " + attribute_name(array.type));
+    }
     // Copied before it is looked at, like everything else of the caller's.
     core::Bytes value(inner.ulValueLen);
     if (!value.empty()) std::memcpy(value.data(), inner.pValue, value.size());
     if (auto good = check_value(*rule, value); !good) return std::move(good).error();
-    if (set.has(inner.type)) return bad_template("an attribute that is given twice");
+    if (set.has(inner.type)) return twice(inner.type);
     set.set(inner.type, value);
   }
   return encode(set);
@@ -54,7 +62,7 @@ Outcome<core::Bytes> read_nested(const CK_ATTRIBUTE& array) {
 
 Outcome<void> Template::add(CK_ATTRIBUTE_TYPE type, core::ByteView value,
                             core::MutableByteView& rest) {
-  if (has(type)) return bad_template("an attribute that is given twice");
+  if (has(type)) return twice(type);
   const auto kept = rest.first(value.size());
   rest = rest.subspan(value.size());
   if (!value.empty()) std::memcpy(kept.data(), value.data(), value.size());
@@ -73,9 +81,7 @@ Outcome<Template> Template::read(const CK_ATTRIBUTE* attributes, CK_ULONG count)
   std::size_t total = 0;
   for (std::size_t i = 0; i < count; ++i) {
     copies[i] = attributes[i];
-    if (copies[i].pValue == nullptr && copies[i].ulValueLen != 0) {
-      return bad_value("an attribute with a length and no value");
-    }
+    if (copies[i].pValue == nullptr && copies[i].ulValueLen != 0) return no_value(copies[i].type);
     if (is_template(copies[i].type)) {
       auto kept = read_nested(copies[i]);
       if (!kept) return std::move(kept).error();
@@ -83,7 +89,7 @@ Outcome<Template> Template::read(const CK_ATTRIBUTE* attributes, CK_ULONG count)
       copies[i].pValue = nested.back().data();
       copies[i].ulValueLen = nested.back().size();
     }
-    if (copies[i].ulValueLen > kMaxBytes - total) return bad_value("an attribute that is too long");
+    if (copies[i].ulValueLen > kMaxBytes - total) return too_long(copies[i].type);
     total += copies[i].ulValueLen;
   }
 
@@ -104,7 +110,7 @@ Outcome<Template> Template::with(const AttributeSet& demanded) const {
   for (const auto& [type, value] : demanded.all()) {
     const auto given = find(type);
     if (given && !std::ranges::equal(*given, value)) {
-      return bad_template("the template contradicts the one of the key");
+      return bad_template(attribute_name(type) + " contradicts the key's own template");
     }
     if (!given) all.push_back({type, value});
   }
@@ -131,7 +137,7 @@ Outcome<std::optional<bool>> Template::flag(CK_ATTRIBUTE_TYPE type) const {
   const auto value = find(type);
   if (!value) return std::optional<bool>();
   if (value->size() != sizeof(CK_BBOOL) || (*value)[0] > CK_TRUE) {
-    return bad_value("a boolean that is neither true nor false");
+    return bad_value(attribute_name(type) + " is neither true nor false");
   }
   return std::optional<bool>((*value)[0] == CK_TRUE);
 }
@@ -139,7 +145,8 @@ Outcome<std::optional<bool>> Template::flag(CK_ATTRIBUTE_TYPE type) const {
 Outcome<std::optional<CK_ULONG>> Template::number(CK_ATTRIBUTE_TYPE type) const {
   const auto value = find(type);
   if (!value) return std::optional<CK_ULONG>();
-  if (value->size() != sizeof(CK_ULONG)) return bad_value("a number of the wrong size");
+  if (value->size() != sizeof(CK_ULONG))
+    return bad_value(attribute_name(type) + " is a number of the wrong size");
   CK_ULONG out = 0;
   std::memcpy(&out, value->data(), sizeof out);
   return std::optional<CK_ULONG>(out);
@@ -148,7 +155,7 @@ Outcome<std::optional<CK_ULONG>> Template::number(CK_ATTRIBUTE_TYPE type) const 
 Outcome<CK_ULONG> Template::required_number(CK_ATTRIBUTE_TYPE type) const {
   auto value = number(type);
   if (!value) return std::move(value).error();
-  if (!*value) return incomplete_template("a number that is needed is missing");
+  if (!*value) return incomplete_template(attribute_name(type) + " is missing");
   return **value;
 }
 
