@@ -1,6 +1,7 @@
 // Token: initialisation, PINs and login.
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/device_key.h"
+#include "pkcs11/engine/directory_lock.h"
 #include "pkcs11/engine/files.h"
 #include "pkcs11/engine/log.h"
 #include "pkcs11/engine/token.h"
@@ -152,7 +153,14 @@ Outcome<void> Token::initialize_again(Opened& opened, core::ByteView so_pin, cor
 // A try is spent, durably, before the PIN is looked at (A40); the right PIN gives the tries back.
 Outcome<Token::RightPin> Token::check_pin(Opened& opened, PinRole role, core::ByteView pin) {
   if (auto same = opened.store->check_file(); !same) return std::move(same).error();
+  // Many processes that log in at once have spent all tries before the first is given them back:
+  // who finds none waits for those that are being looked at.
+  DirectoryLock trying(directory_);
   auto row = opened.store->spend_try(role);
+  if (!row && row.error().rv == CKR_PIN_LOCKED) {
+    trying.make_exclusive();
+    row = opened.store->spend_try(role);
+  }
   if (!row) return std::move(row).error();
   auto key = open_pin(*services_.crypto, *opened.root, opened.record.token_id, *row, pin);
   if (!key) return std::move(key).error();

@@ -95,6 +95,27 @@ TEST(Tries, ARightPinGivesTheTriesBackAndTheFlagsSayHowManyAreLeft) {
   EXPECT_EQ(flags() & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED), 0U);
 }
 
+// Each spends its try before the PIN is compared: together more than there are.
+TEST(Tries, A40_MoreProcessesThanTriesLogInAtOnceWithTheRightPin) {
+  TestToken token;
+  token.close_session();
+  token.finalize();
+  std::vector<std::unique_ptr<Child>> children;
+  for (int p = 0; p < 24; ++p) {
+    children.push_back(std::make_unique<Child>([&](int in, int out) {
+      must(token->C_Initialize(nullptr));
+      Session session(token.functions(), token.slot());
+      write_byte(out, 'r');
+      char go = 0;
+      if (!read_byte(in, go)) return 1;
+      return session.login(CKU_USER, kUserPin) == CKR_OK ? 0 : 2;
+    }));
+  }
+  for (const auto& child : children) ASSERT_EQ(child->receive(), "r");
+  for (const auto& child : children) child->send('g');
+  for (const auto& child : children) EXPECT_EQ(child->wait(), 0);
+}
+
 TEST(Tries, TheSosTriesAreNotTheUsers) {
   TestToken token;
   must(token.session().logout());
