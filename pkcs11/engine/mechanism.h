@@ -3,6 +3,7 @@
 // mechanisms/.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -89,6 +90,7 @@ struct DeriveInput {
   const Parameter& parameter;
   ObjectPtr base_key;
   const Template& wanted;
+  ObjectPtr second_key = nullptr;
 };
 // C_WrapKeyAuthenticated and C_UnwrapKeyAuthenticated: what comes beside the blob.
 struct AuthenticatedInput {
@@ -152,6 +154,9 @@ struct Mechanism {
   Outcome<Produced> (*unwrap_authenticated)(const UnwrapInput&,
                                             const AuthenticatedInput&) = nullptr;
   Outcome<Produced> (*derive)(const DeriveInput&) = nullptr;
+  // The handle of a further key that a derivation's parameter names, if it names one. That key must
+  // be one that derives as the base key does, and what it demands of keys that come of it holds.
+  Outcome<std::optional<CK_OBJECT_HANDLE>> (*second_key)(const Parameter&) = nullptr;
 
   [[nodiscard]] CK_FLAGS flags() const;
   // Whether what it signs or verifies in one operation it does message after message too. Special

@@ -102,7 +102,10 @@ Outcome<void> reconcile(const AttributeRule& rule, core::ByteView decided, core:
 // Lays the caller's template under what the maker decided.
 Outcome<void> lay_template(const Request& request, AttributeSet& result) {
   const auto& made = *request.made;
+  const bool is_data =
+      request.action == Action::kDerive && made.attributes.number(CKA_CLASS) == CKO_DATA;
   for (const auto& [type, value] : request.wanted->entries()) {
+    if (type == CKA_VALUE_LEN && is_data) continue;  // only says how much is derived
     auto found = rule_for(type, made.attributes);
     if (!found) return std::move(found).error();
     const auto& rule = **found;
@@ -149,7 +152,7 @@ void default_uses(AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
   }
   const auto key_type = attributes.number(CKA_KEY_TYPE).value_or(CK_UNAVAILABLE_INFORMATION);
   const bool cipher = key_type == CKK_AES;
-  const bool agrees = key_type == CKK_EC_MONTGOMERY;
+  const bool derives = key_type == CKK_EC_MONTGOMERY || key_type == CKK_HKDF;
   for (const auto& rule : attribute_table()) {
     if (!rule.usage || (rule.classes & class_bit(object_class)) == 0) continue;
     bool value = false;
@@ -161,10 +164,10 @@ void default_uses(AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
           break;
         case CKA_SIGN:
         case CKA_VERIFY:
-          value = !cipher && !agrees;
+          value = !cipher && !derives;
           break;
         case CKA_DERIVE:
-          value = agrees;
+          value = derives;
           break;
         default:
           break;
@@ -230,6 +233,13 @@ bool has_ciphered(const Object& key) {
          (key.object_class() == CKO_SECRET_KEY && key.flag(CKA_ENCRYPT));
 }
 
+// What is derived from a secret key is a MAC under it: one that also signs or ciphers could compute
+// it (A15). Keys whose value may be read anyway are let go, and each managed key has one use.
+bool computes_derivations(const Object& key) {
+  return key.object_class() == CKO_SECRET_KEY && !key.managed() && key.hides_value() &&
+         (key.flag(CKA_SIGN) || has_ciphered(key));
+}
+
 // Where the session and the login allow an object to be, or to be changed.
 Outcome<void> check_place(const Caller& caller, const AttributeSet& attributes) {
   if (attributes.flag(CKA_TOKEN) && !caller.read_write) {
@@ -291,6 +301,11 @@ Outcome<AttributeSet> lay_changes(const Request& request) {
       (result.flag(CKA_ENCRYPT) != object.flag(CKA_ENCRYPT) ||
        result.flag(CKA_DECRYPT) != object.flag(CKA_DECRYPT))) {
     return bad_template("a key that wraps and ciphers keeps both uses or gives up wrapping");
+  }
+  // Nor does a secret key that signs become one that only derives (A15).
+  if (computes_derivations(object) && object.flag(CKA_SIGN) && result.flag(CKA_DERIVE) &&
+      !result.flag(CKA_SIGN)) {
+    return bad_template("a secret key that signs and derives keeps both or gives up deriving");
   }
   if (has_secrets(object.object_class())) {
     result.set_flag(CKA_ALWAYS_SENSITIVE,
@@ -446,6 +461,9 @@ Outcome<void> decide_using(const Request& request) {
   const bool in_one_call = request.use == Use::kUnwrap || request.use == Use::kDerive;
   if (in_one_call && key.flag(CKA_ALWAYS_AUTHENTICATE)) {
     return fault(CKR_USER_NOT_LOGGED_IN, "the key wants the PIN for each operation");
+  }
+  if (request.use == Use::kDerive && computes_derivations(key)) {
+    return not_permitted("a key that also signs or ciphers does not derive");
   }
   const auto allowed = key.attributes().numbers(CKA_ALLOWED_MECHANISMS);
   const bool restricted = key.managed() || key.attributes().has(CKA_ALLOWED_MECHANISMS);

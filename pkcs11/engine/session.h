@@ -152,6 +152,8 @@ class Session {
   };
   Outcome<Chosen> choose(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key_handle, Use use,
                          CK_RV bad_handle = CKR_KEY_HANDLE_INVALID);
+  // The further key that the parameter names, if it names one.
+  Outcome<ObjectPtr> second_key(const Chosen& chosen);
   struct Wrapping {
     Chosen with;
     ObjectPtr key;

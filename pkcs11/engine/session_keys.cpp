@@ -242,6 +242,24 @@ Outcome<CK_OBJECT_HANDLE> Session::unwrap_authenticated(const CK_MECHANISM& mech
                    });
 }
 
+Outcome<ObjectPtr> Session::second_key(const Chosen& chosen) {
+  if (chosen.mechanism->second_key == nullptr) return ObjectPtr();
+  auto handle = chosen.mechanism->second_key(chosen.parameter);
+  if (!handle) return std::move(handle).error();
+  if (!*handle) return ObjectPtr();
+  auto key = object(**handle, CKR_KEY_HANDLE_INVALID);
+  if (!key) return std::move(key).error();
+  Request request;
+  request.caller = caller();
+  request.object = key->get();
+  request.use = Use::kDerive;
+  request.mechanism = chosen.mechanism;
+  if (auto allowed = token_->services().policy->decide(request); !allowed) {
+    return std::move(allowed).error();
+  }
+  return *std::move(key);
+}
+
 Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,
                                           const Template& wanted) {
   const auto* const derives = token_->services().mechanisms->find(mechanism.mechanism);
@@ -249,10 +267,14 @@ Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJE
   auto chosen = choose(mechanism, base_key, Use::kDerive);
   if (!chosen) return std::move(chosen).error();
   if (chosen->mechanism->derive == nullptr) return bad_mechanism("the mechanism does not derive");
+  auto second = second_key(*chosen);
+  if (!second) return std::move(second).error();
   auto all_wanted = demanded_too(*chosen->key, CKA_DERIVE_TEMPLATE, wanted);
+  // The two may change places: HKDF extracts under the one what it expands from the other.
+  if (all_wanted && *second) all_wanted = demanded_too(**second, CKA_DERIVE_TEMPLATE, *all_wanted);
   if (!all_wanted) return std::move(all_wanted).error();
-  auto produced =
-      chosen->mechanism->derive({token_->context(), chosen->parameter, chosen->key, *all_wanted});
+  auto produced = chosen->mechanism->derive(
+      {token_->context(), chosen->parameter, chosen->key, *all_wanted, *second});
   if (!produced) return std::move(produced).error();
   Request request;
   request.action = Action::kDerive;

@@ -6,7 +6,7 @@
 #include "pkcs11/engine/mechanisms/aes_gcm.h"
 #include "pkcs11/engine/mechanisms/aes_key_wrap.h"
 #include "pkcs11/engine/mechanisms/mac_operation.h"
-#include "pkcs11/engine/mechanisms/secret_gen.h"
+#include "pkcs11/engine/mechanisms/secrets.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {

@@ -1,5 +1,6 @@
 // SHA-1, SHA-2 and SHA-3 digests.
 #include "core/crypto/hash.h"
+#include "pkcs11/engine/mechanisms/hash_numbers.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {
@@ -40,28 +41,15 @@ Outcome<std::unique_ptr<DigestOperation>> make_digest(const Context& context,
       std::make_unique<Digest>(*std::move(hasher), core::hash_size(kHash)));
 }
 
-template <core::Hash kHash>
-Mechanism digest_mechanism(CK_MECHANISM_TYPE type) {
-  Mechanism mechanism;
-  mechanism.type = type;
-  mechanism.digest = &make_digest<kHash>;
-  return mechanism;
-}
-
 }  // namespace
 
 void register_digests(MechanismTable& table) {
-  table.add(digest_mechanism<core::Hash::kSha1>(CKM_SHA_1));
-  table.add(digest_mechanism<core::Hash::kSha224>(CKM_SHA224));
-  table.add(digest_mechanism<core::Hash::kSha256>(CKM_SHA256));
-  table.add(digest_mechanism<core::Hash::kSha384>(CKM_SHA384));
-  table.add(digest_mechanism<core::Hash::kSha512>(CKM_SHA512));
-  table.add(digest_mechanism<core::Hash::kSha512_224>(CKM_SHA512_224));
-  table.add(digest_mechanism<core::Hash::kSha512_256>(CKM_SHA512_256));
-  table.add(digest_mechanism<core::Hash::kSha3_224>(CKM_SHA3_224));
-  table.add(digest_mechanism<core::Hash::kSha3_256>(CKM_SHA3_256));
-  table.add(digest_mechanism<core::Hash::kSha3_384>(CKM_SHA3_384));
-  table.add(digest_mechanism<core::Hash::kSha3_512>(CKM_SHA3_512));
+  for_each_hash<core::kHashCount>([&table]<core::Hash kHash>() {
+    Mechanism mechanism;
+    mechanism.type = digest_numbers_of(kHash).digest;
+    mechanism.digest = &make_digest<kHash>;
+    table.add(std::move(mechanism));
+  });
 }
 
 }  // namespace tallystick::token

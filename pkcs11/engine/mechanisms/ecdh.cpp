@@ -4,18 +4,16 @@
 
 #include <algorithm>
 
-#include "pkcs11/engine/importer.h"
 #include "pkcs11/engine/keys/ec_key.h"
 #include "pkcs11/engine/keys/ecx_key.h"
 #include "pkcs11/engine/mechanisms/hash_numbers.h"
 #include "pkcs11/engine/mechanisms/ready_key.h"
+#include "pkcs11/engine/mechanisms/secrets.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {
 namespace {
 
-// Shorter ones can be searched (A13).
-constexpr std::size_t kShortest = 16;
 constexpr std::size_t kLargestPoint = 1024;
 constexpr std::size_t kLargestSharedData = 64UL << 10;
 
@@ -104,36 +102,12 @@ Outcome<core::Secret> x963(const core::Crypto& crypto, core::Hash hash, core::By
   return out;
 }
 
-struct WantedKey {
-  CK_KEY_TYPE type;
-  std::optional<std::size_t> length;
-};
-
-Outcome<WantedKey> wanted_key(const Template& wanted) {
-  auto object_class = wanted.number(CKA_CLASS);
-  if (!object_class) return std::move(object_class).error();
-  if (object_class->value_or(CKO_SECRET_KEY) != CKO_SECRET_KEY) {
-    return bad_template("a secret key comes of an agreement");
-  }
-  auto type = wanted.number(CKA_KEY_TYPE);
-  if (!type) return std::move(type).error();
-  auto length = wanted.number(CKA_VALUE_LEN);
-  if (!length) return std::move(length).error();
-  const auto key_type = type->value_or(CKK_GENERIC_SECRET);
-  if (*length) {
-    if (**length < kShortest) return fault(CKR_KEY_SIZE_RANGE, "a key that is too short");
-    if (auto good = check_secret_length(key_type, **length); !good) return std::move(good).error();
-    return WantedKey{key_type, **length};
-  }
-  return WantedKey{key_type, std::nullopt};
-}
-
 Outcome<Produced> derive(const DeriveInput& input) {
   const auto& key = *input.base_key;
   if (key.object_class() != CKO_PRIVATE_KEY) return wrong_key_type("not a private key");
   auto agreement = agreement_in(input.parameter);
   if (!agreement) return std::move(agreement).error();
-  auto wanted = wanted_key(input.wanted);
+  auto wanted = wanted_secret(input.wanted);
   if (!wanted) return std::move(wanted).error();
   // Only the agreed value itself has a length of its own, and only a type of any length takes it.
   if (!wanted->length && (agreement->kdf || wanted->type == CKK_AES)) {
@@ -154,12 +128,7 @@ Outcome<Produced> derive(const DeriveInput& input) {
     // A shorter key is the end of the value (PKCS#11 section 6.3.17).
     value = core::Secret::copy_of(value->view().last(length));
   }
-  if (auto good = check_secret_length(wanted->type, length); !good) return std::move(good).error();
-  Produced produced;
-  produced.object.attributes.set_number(CKA_CLASS, CKO_SECRET_KEY)
-      .set_number(CKA_KEY_TYPE, wanted->type);
-  produced.object.value = share(*std::move(value));
-  return produced;
+  return secret_of(wanted->type, *std::move(value));
 }
 
 Mechanism derivation(CK_MECHANISM_TYPE type) {

@@ -1,7 +1,7 @@
-// Random secret keys without a cipher of their own.
+// Secret keys without a cipher of their own, and what all makers of secret keys have in common.
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/importer.h"
-#include "pkcs11/engine/mechanisms/secret_gen.h"
+#include "pkcs11/engine/mechanisms/secrets.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {
@@ -15,10 +15,34 @@ Outcome<Produced> make_secret(const GenerateInput& input, CK_KEY_TYPE key_type,
   if (auto good = check_secret_length(key_type, *length); !good) return std::move(good).error();
   auto value = input.context.crypto.random_secret(*length);
   if (!value) return from_core(value.error(), CKR_FUNCTION_FAILED);
+  return secret_of(key_type, *std::move(value));
+}
+
+Outcome<WantedKey> wanted_secret(const Template& wanted) {
+  auto object_class = wanted.number(CKA_CLASS);
+  if (!object_class) return std::move(object_class).error();
+  if (object_class->value_or(CKO_SECRET_KEY) != CKO_SECRET_KEY) {
+    return bad_template("a secret key comes of this mechanism");
+  }
+  auto type = wanted.number(CKA_KEY_TYPE);
+  if (!type) return std::move(type).error();
+  auto length = wanted.number(CKA_VALUE_LEN);
+  if (!length) return std::move(length).error();
+  const auto key_type = type->value_or(CKK_GENERIC_SECRET);
+  if (!*length) return WantedKey{key_type, std::nullopt};
+  if (**length < kShortestSecret) return fault(CKR_KEY_SIZE_RANGE, "a key that is too short");
+  if (auto good = check_secret_length(key_type, **length); !good) return std::move(good).error();
+  return WantedKey{key_type, **length};
+}
+
+Outcome<Produced> secret_of(CK_KEY_TYPE key_type, core::Secret value) {
+  if (auto good = check_secret_length(key_type, value.size()); !good) {
+    return std::move(good).error();
+  }
   Produced produced;
   produced.object.attributes.set_number(CKA_CLASS, CKO_SECRET_KEY)
       .set_number(CKA_KEY_TYPE, key_type);
-  produced.object.value = share(*std::move(value));
+  produced.object.value = share(std::move(value));
   return produced;
 }
 

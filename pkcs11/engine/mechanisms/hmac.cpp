@@ -1,43 +1,35 @@
 // HMAC with every hash: whole, shortened, and keys for it.
+#include "pkcs11/engine/mechanisms/hash_numbers.h"
 #include "pkcs11/engine/mechanisms/mac_operation.h"
-#include "pkcs11/engine/mechanisms/secret_gen.h"
+#include "pkcs11/engine/mechanisms/secrets.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {
 namespace {
 
-// What PKCS#11 calls the things that belong to one hash.
+// What PKCS#11 calls the things that belong to the HMAC of one hash.
 struct Names {
   core::Hash hash;
   CK_KEY_TYPE key_type;
-  CK_MECHANISM_TYPE hmac;
   CK_MECHANISM_TYPE general;
   CK_MECHANISM_TYPE key_gen;
   bool for_managed = false;
 };
 
 constexpr auto kNames = std::to_array<Names>({
-    {core::Hash::kSha1, CKK_SHA_1_HMAC, CKM_SHA_1_HMAC, CKM_SHA_1_HMAC_GENERAL, CKM_SHA_1_KEY_GEN},
-    {core::Hash::kSha224, CKK_SHA224_HMAC, CKM_SHA224_HMAC, CKM_SHA224_HMAC_GENERAL,
-     CKM_SHA224_KEY_GEN},
-    {core::Hash::kSha256, CKK_SHA256_HMAC, CKM_SHA256_HMAC, CKM_SHA256_HMAC_GENERAL,
-     CKM_SHA256_KEY_GEN, true},
-    {core::Hash::kSha384, CKK_SHA384_HMAC, CKM_SHA384_HMAC, CKM_SHA384_HMAC_GENERAL,
-     CKM_SHA384_KEY_GEN, true},
-    {core::Hash::kSha512, CKK_SHA512_HMAC, CKM_SHA512_HMAC, CKM_SHA512_HMAC_GENERAL,
-     CKM_SHA512_KEY_GEN, true},
-    {core::Hash::kSha512_224, CKK_SHA512_224_HMAC, CKM_SHA512_224_HMAC, CKM_SHA512_224_HMAC_GENERAL,
+    {core::Hash::kSha1, CKK_SHA_1_HMAC, CKM_SHA_1_HMAC_GENERAL, CKM_SHA_1_KEY_GEN},
+    {core::Hash::kSha224, CKK_SHA224_HMAC, CKM_SHA224_HMAC_GENERAL, CKM_SHA224_KEY_GEN},
+    {core::Hash::kSha256, CKK_SHA256_HMAC, CKM_SHA256_HMAC_GENERAL, CKM_SHA256_KEY_GEN, true},
+    {core::Hash::kSha384, CKK_SHA384_HMAC, CKM_SHA384_HMAC_GENERAL, CKM_SHA384_KEY_GEN, true},
+    {core::Hash::kSha512, CKK_SHA512_HMAC, CKM_SHA512_HMAC_GENERAL, CKM_SHA512_KEY_GEN, true},
+    {core::Hash::kSha512_224, CKK_SHA512_224_HMAC, CKM_SHA512_224_HMAC_GENERAL,
      CKM_SHA512_224_KEY_GEN},
-    {core::Hash::kSha512_256, CKK_SHA512_256_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_256_HMAC_GENERAL,
+    {core::Hash::kSha512_256, CKK_SHA512_256_HMAC, CKM_SHA512_256_HMAC_GENERAL,
      CKM_SHA512_256_KEY_GEN},
-    {core::Hash::kSha3_224, CKK_SHA3_224_HMAC, CKM_SHA3_224_HMAC, CKM_SHA3_224_HMAC_GENERAL,
-     CKM_SHA3_224_KEY_GEN},
-    {core::Hash::kSha3_256, CKK_SHA3_256_HMAC, CKM_SHA3_256_HMAC, CKM_SHA3_256_HMAC_GENERAL,
-     CKM_SHA3_256_KEY_GEN},
-    {core::Hash::kSha3_384, CKK_SHA3_384_HMAC, CKM_SHA3_384_HMAC, CKM_SHA3_384_HMAC_GENERAL,
-     CKM_SHA3_384_KEY_GEN},
-    {core::Hash::kSha3_512, CKK_SHA3_512_HMAC, CKM_SHA3_512_HMAC, CKM_SHA3_512_HMAC_GENERAL,
-     CKM_SHA3_512_KEY_GEN},
+    {core::Hash::kSha3_224, CKK_SHA3_224_HMAC, CKM_SHA3_224_HMAC_GENERAL, CKM_SHA3_224_KEY_GEN},
+    {core::Hash::kSha3_256, CKK_SHA3_256_HMAC, CKM_SHA3_256_HMAC_GENERAL, CKM_SHA3_256_KEY_GEN},
+    {core::Hash::kSha3_384, CKK_SHA3_384_HMAC, CKM_SHA3_384_HMAC_GENERAL, CKM_SHA3_384_KEY_GEN},
+    {core::Hash::kSha3_512, CKK_SHA3_512_HMAC, CKM_SHA3_512_HMAC_GENERAL, CKM_SHA3_512_KEY_GEN},
 });
 static_assert(kNames.size() == core::kHashCount);
 
@@ -46,7 +38,7 @@ constexpr CK_ULONG kLargestKey = 4096;
 // A shortened MAC copies the same keyed state as the whole one.
 template <std::size_t kAt>
 Outcome<core::Mac> keyed(const OperationInput& input) {
-  return keyed_mac(input, kNames[kAt].hmac, [&input] {
+  return keyed_mac(input, digest_numbers_of(kNames[kAt].hash).hmac, [&input] {
     return core::Mac::hmac(input.context.crypto, kNames[kAt].hash, input.key->value());
   });
 }
@@ -86,7 +78,7 @@ Mechanism mechanism_of(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type) {
 template <std::size_t kAt>
 void register_one(MechanismTable& table) {
   const auto& names = kNames[kAt];
-  auto hmac = mechanism_of(names.hmac, names.key_type);
+  auto hmac = mechanism_of(digest_numbers_of(names.hash).hmac, names.key_type);
   hmac.for_managed = names.for_managed;
   hmac.sign = &make_hmac<SignOperation, MacSign, kAt>;
   hmac.verify = &make_hmac<VerifyOperation, MacVerify, kAt>;

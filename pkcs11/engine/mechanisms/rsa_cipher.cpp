@@ -111,7 +111,7 @@ struct OaepParams {
 Outcome<OaepParams> oaep_params(const Parameter& parameter) {
   auto params = parameter.as<CK_RSA_PKCS_OAEP_PARAMS>();
   if (!params) return std::move(params).error();
-  const auto hash = hash_with(&HashNumbers::digest, params->hashAlg);
+  const auto hash = signature_hash(params->hashAlg);
   const auto mgf = hash_with(&HashNumbers::mgf, params->mgf);
   if (!hash || !mgf) return bad_parameter("a hash or mask of OAEP that is not offered");
   auto label = copy_memory(params->pSourceData, params->ulSourceDataLen, kLargestLabel);

@@ -51,7 +51,7 @@ struct PssParams {
 Outcome<PssParams> pss_params(const OperationInput& input, std::optional<core::Hash> fixed) {
   auto params = input.parameter.as<CK_RSA_PKCS_PSS_PARAMS>();
   if (!params) return std::move(params).error();
-  const auto hash = hash_with(&HashNumbers::digest, params->hashAlg);
+  const auto hash = signature_hash(params->hashAlg);
   const auto mgf = hash_with(&HashNumbers::mgf, params->mgf);
   if (!hash || !mgf) return bad_parameter("a hash or mask of PSS that is not offered");
   if (fixed && *fixed != *hash) return bad_parameter("not the hash of the mechanism");

@@ -12,6 +12,7 @@ void register_standard_mechanisms(MechanismTable& table, const Settings& setting
   register_digests(table);
   register_hmacs(table);
   register_generic_secrets(table);
+  register_hkdf(table);
 }
 
 }  // namespace tallystick::token

@@ -12,6 +12,7 @@ void register_ecdh(MechanismTable& table);
 void register_edwards(MechanismTable& table);
 void register_montgomery(MechanismTable& table);
 void register_rsa(MechanismTable& table, const Settings& settings);
+void register_hkdf(MechanismTable& table);
 void register_digests(MechanismTable& table);
 void register_hmacs(MechanismTable& table);
 void register_generic_secrets(MechanismTable& table);

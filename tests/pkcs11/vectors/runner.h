@@ -48,8 +48,8 @@ using CaseRun = std::function<Verdict(const nlohmann::json& test)>;
 // Prepares what the cases of a group share, such as its key, and gives what runs each of them.
 using GroupRun = std::function<CaseRun(const nlohmann::json& group)>;
 
-// A file with "testGroups" and their "tests", as Wycheproof and ACVP have them, plain or gzipped;
-// or a CAVP response file (.rsp) brought into that shape.
+// A file with "testGroups" and their "tests", as Wycheproof and ACVP have them, or with "tests" of
+// one group, plain or gzipped; or a CAVP response file (.rsp) brought into that shape.
 void run_vectors(const std::string& file, const Counts& expected, const GroupRun& group_run);
 
 // For the group of which no case applies.
