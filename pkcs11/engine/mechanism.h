@@ -3,6 +3,7 @@
 // mechanisms/.
 #pragma once
 
+#include <cstring>
 #include <optional>
 #include <span>
 #include <vector>
@@ -50,6 +51,17 @@ Outcome<core::ByteView> view_memory(const void* memory, CK_ULONG size, std::size
 // A deep copy of it.
 Outcome<core::Bytes> copy_memory(const void* memory, CK_ULONG size, std::size_t cap);
 
+// The elements of an array that one names, `most` of them at most.
+template <typename T>
+Outcome<std::vector<T>> copy_array(const T* array, CK_ULONG count, CK_ULONG most) {
+  if (count > most) return bad_parameter("an array that is too long");
+  auto memory = view_memory(array, count * sizeof(T), most * sizeof(T));
+  if (!memory) return std::move(memory).error();
+  std::vector<T> out(count);
+  if (count > 0) std::memcpy(out.data(), memory->data(), memory->size());
+  return out;
+}
+
 // What every factory gets.
 struct Context {
   const core::Crypto& crypto;
@@ -85,12 +97,25 @@ struct UnwrapInput {
   core::ByteView blob;
   const Template& wanted;
 };
+// A key that C_DeriveKey makes besides the one it is called for.
+struct FurtherKey {
+  Template wanted;
+  CK_OBJECT_HANDLE* handle = nullptr;  // the caller's
+
+  void give(CK_OBJECT_HANDLE made) const { std::memcpy(handle, &made, sizeof made); }
+  // The handle that is none names the template that was refused; nothing is made then.
+  [[nodiscard]] Fault refused(Fault fault) const {
+    give(CK_INVALID_HANDLE);
+    return fault;
+  }
+};
 struct DeriveInput {
   Context context;
   const Parameter& parameter;
   ObjectPtr base_key;
   const Template& wanted;
   ObjectPtr second_key = nullptr;
+  std::span<const FurtherKey> further = {};
 };
 // C_WrapKeyAuthenticated and C_UnwrapKeyAuthenticated: what comes beside the blob.
 struct AuthenticatedInput {
@@ -108,6 +133,8 @@ struct Produced {
   Draft object;
   ChangeSet also;
   ObjectPtr replaces;
+  // As many as DeriveInput has further keys.
+  std::vector<Draft> further = {};
 };
 struct ProducedPair {
   Draft public_key;
@@ -157,6 +184,8 @@ struct Mechanism {
   // The handle of a further key that a derivation's parameter names, if it names one. That key must
   // be one that derives as the base key does, and what it demands of keys that come of it holds.
   Outcome<std::optional<CK_OBJECT_HANDLE>> (*second_key)(const Parameter&) = nullptr;
+  // The further keys that a derivation's parameter asks for.
+  Outcome<std::vector<FurtherKey>> (*further_keys)(const Parameter&) = nullptr;
 
   [[nodiscard]] CK_FLAGS flags() const;
   // Whether what it signs or verifies in one operation it does message after message too. Special

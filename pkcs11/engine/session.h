@@ -154,6 +154,9 @@ class Session {
                          CK_RV bad_handle = CKR_KEY_HANDLE_INVALID);
   // The further key that the parameter names, if it names one.
   Outcome<ObjectPtr> second_key(const Chosen& chosen);
+  Outcome<std::vector<FurtherKey>> further_keys(const Chosen& chosen);
+  Outcome<CK_OBJECT_HANDLE> keep_with(Request request, Produced produced,
+                                      std::span<const FurtherKey> further);
   struct Wrapping {
     Chosen with;
     ObjectPtr key;
@@ -169,6 +172,9 @@ class Session {
   // Gives the new object its attributes, keeps it in the session or the token, and its handle.
   Outcome<CK_OBJECT_HANDLE> keep(Request request, Produced produced);
   Outcome<CK_OBJECT_HANDLE> store(Draft draft, ChangeSet also, const ObjectPtr& replaces);
+  // All of them or none, in their order; their attributes are decided.
+  Outcome<std::vector<CK_OBJECT_HANDLE>> store_all(std::vector<Draft> drafts);
+  Outcome<ObjectIndex::Found> store_here(Draft draft);
   Outcome<void> open_check() const TS_REQUIRES(mutex_);
   Outcome<void> login_for_operation(core::ByteView pin);
 

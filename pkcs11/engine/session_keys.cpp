@@ -49,7 +49,7 @@ Outcome<Session::Pair> Session::generate_pair(const CK_MECHANISM& mechanism,
   auto pair = entry->generate_pair({token_->context(), *parameter, wanted_public, wanted_private});
   if (!pair) return std::move(pair).error();
 
-  // Both halves are decided before either is kept, and kept together when both are the token's.
+  // Both halves are decided before either is kept.
   Request request;
   request.action = Action::kGenerate;
   request.mechanism_type = copy.mechanism;
@@ -66,37 +66,12 @@ Outcome<Session::Pair> Session::generate_pair(const CK_MECHANISM& mechanism,
     if (!attributes) return std::move(attributes).error();
     draft->attributes = *std::move(attributes);
   }
-  const bool public_on_token = pair->public_key.attributes.flag(CKA_TOKEN);
-  const bool private_on_token = pair->private_key.attributes.flag(CKA_TOKEN);
-  if (public_on_token && private_on_token) {
-    ChangeSet both;
-    both.add(std::move(pair->public_key)).add(std::move(pair->private_key));
-    auto added = token_->commit(std::move(both));
-    if (!added) return std::move(added).error();
-    return Pair{token_->handle_of(*added->front()), token_->handle_of(*added->back())};
-  }
-  // The half that can fail goes first.
-  Pair handles{};
-  const auto keep_one = [&](Draft& draft, CK_OBJECT_HANDLE& handle) -> Outcome<void> {
-    auto kept = store(std::move(draft), {}, nullptr);
-    if (!kept) return std::move(kept).error();
-    handle = *kept;
-    return {};
-  };
-  if (private_on_token) {
-    if (auto kept = keep_one(pair->private_key, handles.private_key); !kept) {
-      return std::move(kept).error();
-    }
-  }
-  if (auto kept = keep_one(pair->public_key, handles.public_key); !kept) {
-    return std::move(kept).error();
-  }
-  if (!private_on_token) {
-    if (auto kept = keep_one(pair->private_key, handles.private_key); !kept) {
-      return std::move(kept).error();
-    }
-  }
-  return handles;
+  std::vector<Draft> halves;
+  halves.push_back(std::move(pair->public_key));
+  halves.push_back(std::move(pair->private_key));
+  auto handles = store_all(std::move(halves));
+  if (!handles) return std::move(handles).error();
+  return Pair{handles->front(), handles->back()};
 }
 
 // The wrapping key and the key, when the one may wrap the other.
@@ -260,6 +235,44 @@ Outcome<ObjectPtr> Session::second_key(const Chosen& chosen) {
   return *std::move(key);
 }
 
+Outcome<std::vector<FurtherKey>> Session::further_keys(const Chosen& chosen) {
+  if (chosen.mechanism->further_keys == nullptr) return std::vector<FurtherKey>();
+  auto further = chosen.mechanism->further_keys(chosen.parameter);
+  if (!further) return further;
+  for (auto& one : *further) {
+    auto all_wanted = demanded_too(*chosen.key, CKA_DERIVE_TEMPLATE, one.wanted);
+    if (!all_wanted) return one.refused(std::move(all_wanted).error());
+    one.wanted = *std::move(all_wanted);
+  }
+  return further;
+}
+
+// Every key is decided about before any is kept.
+Outcome<CK_OBJECT_HANDLE> Session::keep_with(Request request, Produced produced,
+                                             std::span<const FurtherKey> further) {
+  request.caller = caller();
+  const auto decide = [&](Draft& draft) -> Outcome<void> {
+    request.made = &draft;
+    auto attributes = token_->services().policy->decide(request);
+    if (!attributes) return std::move(attributes).error();
+    draft.attributes = *std::move(attributes);
+    return {};
+  };
+  std::vector<Draft> all;
+  if (auto decided = decide(produced.object); !decided) return std::move(decided).error();
+  all.push_back(std::move(produced.object));
+  for (std::size_t i = 0; i < further.size(); ++i) {
+    request.wanted = &further[i].wanted;
+    auto& draft = produced.further[i];
+    if (auto decided = decide(draft); !decided) return further[i].refused(decided.error());
+    all.push_back(std::move(draft));
+  }
+  auto handles = store_all(std::move(all));
+  if (!handles) return std::move(handles).error();
+  for (std::size_t i = 0; i < further.size(); ++i) further[i].give((*handles)[i + 1]);
+  return handles->front();
+}
+
 Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,
                                           const Template& wanted) {
   const auto* const derives = token_->services().mechanisms->find(mechanism.mechanism);
@@ -273,15 +286,18 @@ Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJE
   // The two may change places: HKDF extracts under the one what it expands from the other.
   if (all_wanted && *second) all_wanted = demanded_too(**second, CKA_DERIVE_TEMPLATE, *all_wanted);
   if (!all_wanted) return std::move(all_wanted).error();
+  auto further = further_keys(*chosen);
+  if (!further) return std::move(further).error();
   auto produced = chosen->mechanism->derive(
-      {token_->context(), chosen->parameter, chosen->key, *all_wanted, *second});
+      {token_->context(), chosen->parameter, chosen->key, *all_wanted, *second, *further});
   if (!produced) return std::move(produced).error();
   Request request;
   request.action = Action::kDerive;
   request.mechanism_type = chosen->mechanism->type;
   request.wanted = &*all_wanted;
   request.parent = chosen->key.get();
-  return keep(request, *std::move(produced));
+  if (further->empty()) return keep(request, *std::move(produced));
+  return keep_with(request, *std::move(produced), *further);
 }
 
 }  // namespace tallystick::token

@@ -21,17 +21,9 @@ Outcome<CK_OBJECT_HANDLE> Session::store(Draft draft, ChangeSet also, const Obje
     if (!also.empty()) {
       if (auto done = token_->commit(std::move(also)); !done) return std::move(done).error();
     }
-    ObjectId id{};
-    if (auto filled = random(id); !filled) return std::move(filled).error();
-    auto kept = token_->keep(Object::make(id, 1, std::move(draft)), handle_);
-    if (!kept) return kept;
-    // A session that was closed meanwhile leaves nothing behind.
-    const Lock lock(mutex_);
-    if (auto open = open_check(); !open) {
-      token_->objects().remove(id);
-      return std::move(open).error();
-    }
-    return kept;
+    auto kept = store_here(std::move(draft));
+    if (!kept) return std::move(kept).error();
+    return kept->handle;
   }
   if (replaces) {
     also.replace(replaces, std::move(draft));
@@ -47,6 +39,52 @@ Outcome<CK_OBJECT_HANDLE> Session::store(Draft draft, ChangeSet also, const Obje
   auto added = token_->commit(std::move(all));
   if (!added) return std::move(added).error();
   return token_->handle_of(*added->front());
+}
+
+Outcome<ObjectIndex::Found> Session::store_here(Draft draft) {
+  ObjectId id{};
+  if (auto filled = random(id); !filled) return std::move(filled).error();
+  auto object = Object::make(id, 1, std::move(draft));
+  auto kept = token_->keep(object, handle_);
+  if (!kept) return std::move(kept).error();
+  // A session that was closed meanwhile leaves nothing behind.
+  const Lock lock(mutex_);
+  if (auto open = open_check(); !open) {
+    token_->objects().remove(id);
+    return std::move(open).error();
+  }
+  return ObjectIndex::Found{*kept, std::move(object)};
+}
+
+// What the session keeps can be taken back, so that it comes before what the token keeps.
+Outcome<std::vector<CK_OBJECT_HANDLE>> Session::store_all(std::vector<Draft> drafts) {
+  std::vector<CK_OBJECT_HANDLE> handles;
+  std::vector<ObjectPtr> here;
+  const auto take_back = [&](Fault fault) {
+    for (const auto& object : here) token_->objects().remove(object->id());
+    return fault;
+  };
+  ChangeSet durable;
+  for (auto& draft : drafts) {
+    handles.push_back(CK_INVALID_HANDLE);
+    if (draft.attributes.flag(CKA_TOKEN)) {
+      durable.add(std::move(draft));
+      continue;
+    }
+    auto kept = store_here(std::move(draft));
+    if (!kept) return take_back(std::move(kept).error());
+    handles.back() = kept->handle;
+    here.push_back(std::move(kept->object));
+  }
+  if (durable.empty()) return handles;
+  auto added = token_->commit(std::move(durable));
+  if (!added) return take_back(std::move(added).error());
+  auto next = handles.begin();
+  for (const auto& object : *added) {
+    next = std::find(next, handles.end(), CK_INVALID_HANDLE);
+    *next = token_->handle_of(*object);
+  }
+  return handles;
 }
 
 Outcome<CK_OBJECT_HANDLE> Session::create(const Template& wanted) {

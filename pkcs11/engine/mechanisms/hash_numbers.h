@@ -16,21 +16,22 @@ struct DigestNumbers {
   core::Hash hash;
   CK_MECHANISM_TYPE digest;
   CK_MECHANISM_TYPE hmac;
+  CK_KEY_TYPE hmac_key;
 };
 
 // In the order of core::Hash.
 inline constexpr std::array<DigestNumbers, core::kHashCount> kDigestNumbers = {{
-    {core::Hash::kSha1, CKM_SHA_1, CKM_SHA_1_HMAC},
-    {core::Hash::kSha224, CKM_SHA224, CKM_SHA224_HMAC},
-    {core::Hash::kSha256, CKM_SHA256, CKM_SHA256_HMAC},
-    {core::Hash::kSha384, CKM_SHA384, CKM_SHA384_HMAC},
-    {core::Hash::kSha512, CKM_SHA512, CKM_SHA512_HMAC},
-    {core::Hash::kSha3_224, CKM_SHA3_224, CKM_SHA3_224_HMAC},
-    {core::Hash::kSha3_256, CKM_SHA3_256, CKM_SHA3_256_HMAC},
-    {core::Hash::kSha3_384, CKM_SHA3_384, CKM_SHA3_384_HMAC},
-    {core::Hash::kSha3_512, CKM_SHA3_512, CKM_SHA3_512_HMAC},
-    {core::Hash::kSha512_224, CKM_SHA512_224, CKM_SHA512_224_HMAC},
-    {core::Hash::kSha512_256, CKM_SHA512_256, CKM_SHA512_256_HMAC},
+    {core::Hash::kSha1, CKM_SHA_1, CKM_SHA_1_HMAC, CKK_SHA_1_HMAC},
+    {core::Hash::kSha224, CKM_SHA224, CKM_SHA224_HMAC, CKK_SHA224_HMAC},
+    {core::Hash::kSha256, CKM_SHA256, CKM_SHA256_HMAC, CKK_SHA256_HMAC},
+    {core::Hash::kSha384, CKM_SHA384, CKM_SHA384_HMAC, CKK_SHA384_HMAC},
+    {core::Hash::kSha512, CKM_SHA512, CKM_SHA512_HMAC, CKK_SHA512_HMAC},
+    {core::Hash::kSha3_224, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKK_SHA3_224_HMAC},
+    {core::Hash::kSha3_256, CKM_SHA3_256, CKM_SHA3_256_HMAC, CKK_SHA3_256_HMAC},
+    {core::Hash::kSha3_384, CKM_SHA3_384, CKM_SHA3_384_HMAC, CKK_SHA3_384_HMAC},
+    {core::Hash::kSha3_512, CKM_SHA3_512, CKM_SHA3_512_HMAC, CKK_SHA3_512_HMAC},
+    {core::Hash::kSha512_224, CKM_SHA512_224, CKM_SHA512_224_HMAC, CKK_SHA512_224_HMAC},
+    {core::Hash::kSha512_256, CKM_SHA512_256, CKM_SHA512_256_HMAC, CKK_SHA512_256_HMAC},
 }};
 
 constexpr const DigestNumbers& digest_numbers_of(core::Hash hash) {

@@ -10,26 +10,23 @@ namespace {
 // What PKCS#11 calls the things that belong to the HMAC of one hash.
 struct Names {
   core::Hash hash;
-  CK_KEY_TYPE key_type;
   CK_MECHANISM_TYPE general;
   CK_MECHANISM_TYPE key_gen;
   bool for_managed = false;
 };
 
 constexpr auto kNames = std::to_array<Names>({
-    {core::Hash::kSha1, CKK_SHA_1_HMAC, CKM_SHA_1_HMAC_GENERAL, CKM_SHA_1_KEY_GEN},
-    {core::Hash::kSha224, CKK_SHA224_HMAC, CKM_SHA224_HMAC_GENERAL, CKM_SHA224_KEY_GEN},
-    {core::Hash::kSha256, CKK_SHA256_HMAC, CKM_SHA256_HMAC_GENERAL, CKM_SHA256_KEY_GEN, true},
-    {core::Hash::kSha384, CKK_SHA384_HMAC, CKM_SHA384_HMAC_GENERAL, CKM_SHA384_KEY_GEN, true},
-    {core::Hash::kSha512, CKK_SHA512_HMAC, CKM_SHA512_HMAC_GENERAL, CKM_SHA512_KEY_GEN, true},
-    {core::Hash::kSha512_224, CKK_SHA512_224_HMAC, CKM_SHA512_224_HMAC_GENERAL,
-     CKM_SHA512_224_KEY_GEN},
-    {core::Hash::kSha512_256, CKK_SHA512_256_HMAC, CKM_SHA512_256_HMAC_GENERAL,
-     CKM_SHA512_256_KEY_GEN},
-    {core::Hash::kSha3_224, CKK_SHA3_224_HMAC, CKM_SHA3_224_HMAC_GENERAL, CKM_SHA3_224_KEY_GEN},
-    {core::Hash::kSha3_256, CKK_SHA3_256_HMAC, CKM_SHA3_256_HMAC_GENERAL, CKM_SHA3_256_KEY_GEN},
-    {core::Hash::kSha3_384, CKK_SHA3_384_HMAC, CKM_SHA3_384_HMAC_GENERAL, CKM_SHA3_384_KEY_GEN},
-    {core::Hash::kSha3_512, CKK_SHA3_512_HMAC, CKM_SHA3_512_HMAC_GENERAL, CKM_SHA3_512_KEY_GEN},
+    {core::Hash::kSha1, CKM_SHA_1_HMAC_GENERAL, CKM_SHA_1_KEY_GEN},
+    {core::Hash::kSha224, CKM_SHA224_HMAC_GENERAL, CKM_SHA224_KEY_GEN},
+    {core::Hash::kSha256, CKM_SHA256_HMAC_GENERAL, CKM_SHA256_KEY_GEN, true},
+    {core::Hash::kSha384, CKM_SHA384_HMAC_GENERAL, CKM_SHA384_KEY_GEN, true},
+    {core::Hash::kSha512, CKM_SHA512_HMAC_GENERAL, CKM_SHA512_KEY_GEN, true},
+    {core::Hash::kSha512_224, CKM_SHA512_224_HMAC_GENERAL, CKM_SHA512_224_KEY_GEN},
+    {core::Hash::kSha512_256, CKM_SHA512_256_HMAC_GENERAL, CKM_SHA512_256_KEY_GEN},
+    {core::Hash::kSha3_224, CKM_SHA3_224_HMAC_GENERAL, CKM_SHA3_224_KEY_GEN},
+    {core::Hash::kSha3_256, CKM_SHA3_256_HMAC_GENERAL, CKM_SHA3_256_KEY_GEN},
+    {core::Hash::kSha3_384, CKM_SHA3_384_HMAC_GENERAL, CKM_SHA3_384_KEY_GEN},
+    {core::Hash::kSha3_512, CKM_SHA3_512_HMAC_GENERAL, CKM_SHA3_512_KEY_GEN},
 });
 static_assert(kNames.size() == core::kHashCount);
 
@@ -63,7 +60,7 @@ Outcome<std::unique_ptr<Base>> make_general(const OperationInput& input) {
 
 template <std::size_t kAt>
 Outcome<Produced> generate_key(const GenerateInput& input) {
-  return make_secret(input, kNames[kAt].key_type, kShortestSecret);
+  return make_secret(input, digest_numbers_of(kNames[kAt].hash).hmac_key, kShortestSecret);
 }
 
 Mechanism mechanism_of(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type) {
@@ -78,18 +75,19 @@ Mechanism mechanism_of(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type) {
 template <std::size_t kAt>
 void register_one(MechanismTable& table) {
   const auto& names = kNames[kAt];
-  auto hmac = mechanism_of(digest_numbers_of(names.hash).hmac, names.key_type);
+  const auto& numbers = digest_numbers_of(names.hash);
+  auto hmac = mechanism_of(numbers.hmac, numbers.hmac_key);
   hmac.for_managed = names.for_managed;
   hmac.sign = &make_hmac<SignOperation, MacSign, kAt>;
   hmac.verify = &make_hmac<VerifyOperation, MacVerify, kAt>;
   table.add(std::move(hmac));
 
-  auto general = mechanism_of(names.general, names.key_type);
+  auto general = mechanism_of(names.general, numbers.hmac_key);
   general.sign = &make_general<SignOperation, MacSign, kAt>;
   general.verify = &make_general<VerifyOperation, MacVerify, kAt>;
   table.add(std::move(general));
 
-  auto key_gen = mechanism_of(names.key_gen, names.key_type);
+  auto key_gen = mechanism_of(names.key_gen, numbers.hmac_key);
   key_gen.min_key_size = kShortestSecret;
   key_gen.generate = &generate_key<kAt>;
   table.add(std::move(key_gen));

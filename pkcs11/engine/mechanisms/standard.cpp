@@ -13,6 +13,7 @@ void register_standard_mechanisms(MechanismTable& table, const Settings& setting
   register_hmacs(table);
   register_generic_secrets(table);
   register_hkdf(table);
+  register_counter_kdf(table);
 }
 
 }  // namespace tallystick::token

@@ -35,6 +35,47 @@ Hkdf& Hkdf::salt_key(CK_OBJECT_HANDLE key) {
   return *this;
 }
 
+CounterKdf::CounterKdf(CK_SP800_108_PRF_TYPE prf) : Mechanism(CKM_SP800_108_COUNTER_KDF) {
+  params_.prfType = prf;
+  point(&params_, sizeof params_);
+}
+
+CounterKdf& CounterKdf::counter(CK_ULONG bits, bool little_endian) {
+  auto& format = counters_.emplace_back();
+  format.bLittleEndian = little_endian ? CK_TRUE : CK_FALSE;
+  format.ulWidthInBits = bits;
+  return field(CK_SP800_108_ITERATION_VARIABLE, &format, sizeof format);
+}
+
+CounterKdf& CounterKdf::length(CK_ULONG bits, bool little_endian,
+                               CK_SP800_108_DKM_LENGTH_METHOD method) {
+  auto& format = lengths_.emplace_back();
+  format.dkmLengthMethod = method;
+  format.bLittleEndian = little_endian ? CK_TRUE : CK_FALSE;
+  format.ulWidthInBits = bits;
+  return field(CK_SP800_108_DKM_LENGTH, &format, sizeof format);
+}
+
+CounterKdf& CounterKdf::bytes(core::Bytes bytes) {
+  auto& kept = bytes_.emplace_back(std::move(bytes));
+  return field(CK_SP800_108_BYTE_ARRAY, kept.data(), kept.size());
+}
+
+CounterKdf& CounterKdf::field(CK_PRF_DATA_TYPE type, void* value, CK_ULONG size) {
+  fields_.push_back({type, value, size});
+  params_.pDataParams = fields_.data();
+  params_.ulNumberOfDataParams = fields_.size();
+  return *this;
+}
+
+CounterKdf& CounterKdf::key(Attributes wanted) {
+  auto& kept = templates_.emplace_back(std::move(wanted));
+  keys_.push_back({kept.data(), kept.size(), &handles_.emplace_back(~0UL)});
+  params_.pAdditionalDerivedKeys = keys_.data();
+  params_.ulAdditionalDerivedKeys = keys_.size();
+  return *this;
+}
+
 CK_OBJECT_HANDLE base_key(Session& session, core::ByteView value, CK_KEY_TYPE type) {
   return must(session.create(secret_key(type, value).flag(CKA_DERIVE, true)));
 }

@@ -1,7 +1,8 @@
-// Published known answers for keys that are derived from secret keys and from passwords.
+// Published known answers for keys that are derived from secret keys.
 #include <gtest/gtest.h>
 
 #include "tests/pkcs11/support/derivation.h"
+#include "tests/pkcs11/support/keys.h"
 #include "tests/pkcs11/support/public_keys.h"
 #include "tests/pkcs11/vectors/runner.h"
 
@@ -94,6 +95,119 @@ TEST(KdfVectors, Rfc5869) {
           unhex(test["okm"]));
     };
   });
+}
+
+// ---- SP 800-108 in counter mode ----
+
+// Neither function below takes the length in, so that a shorter output is the beginning of one that
+// has a key's length.
+CK_ULONG key_length(std::size_t bits) { return std::max<CK_ULONG>((bits + 7) / 8, kShortestKey); }
+// Whether the first `bits` bits are those of `expected`.
+bool begins_with(core::Bytes made, const core::Bytes& expected, std::size_t bits) {
+  made.resize((bits + 7) / 8);
+  if (const auto rest = bits % 8; rest != 0) {
+    made.back() = static_cast<std::uint8_t>(made.back() & 0xFFU << (8 - rest));
+  }
+  return made == expected;
+}
+
+const char* const kInsideAByte = "a counter that begins inside a byte";
+
+struct CounterCase {
+  std::string prf;
+  core::Bytes key;
+  core::Bytes before;
+  CK_ULONG counter_bits;
+  core::Bytes after;
+  std::size_t bits;
+};
+
+Verdict counter_case(Session& session, const CounterCase& test, const core::Bytes& expected) {
+  const bool cmac = test.prf.find("CMAC") != std::string::npos;
+  const auto& hash = test.prf;
+  const auto prf = cmac                    ? CKM_AES_CMAC
+                   : hash.ends_with("224") ? CKM_SHA224_HMAC
+                   : hash.ends_with("256") ? CKM_SHA256_HMAC
+                   : hash.ends_with("384") ? CKM_SHA384_HMAC
+                   : hash.ends_with("512") ? CKM_SHA512_HMAC
+                                           : CKM_SHA_1_HMAC;
+  const auto base = base_key(session, test.key, cmac ? CKK_AES : CKK_GENERIC_SECRET);
+  CounterKdf kdf(prf);
+  if (!test.before.empty()) kdf.bytes(test.before);
+  kdf.counter(test.counter_bits);
+  if (!test.after.empty()) kdf.bytes(test.after);
+  const auto key = session.derive(kdf, base, readable_secret(key_length(test.bits)));
+  must(session.destroy(base));
+  if (key.rv != CKR_OK) return Verdict::held(false, rv_name(key.rv));
+  const auto made = must(session.get(key.value, CKA_VALUE));
+  must(session.destroy(key.value));
+  return Verdict::held(begins_with(made, expected, test.bits), "another key");
+}
+
+struct CounterFile {
+  const char* name;
+  Counts counts;
+};
+class AcvpCounterKdf : public ::testing::TestWithParam<CounterFile> {};
+INSTANTIATE_TEST_SUITE_P(
+    KdfVectors, AcvpCounterKdf,
+    ::testing::Values(CounterFile{"KDF-1.0", {540, 378, {{kInsideAByte, 162}}}},
+                      CounterFile{"KDF-1.0-cmac", {554, 385, {{kInsideAByte, 169}}}}),
+    [](const auto& tested) {
+      return std::string(tested.param.name) == "KDF-1.0" ? "Hmac" : "Cmac";
+    });
+TEST_P(AcvpCounterKdf, EveryCase) {
+  TestToken token;
+  run_vectors("acvp/" + std::string(GetParam().name) + ".json", GetParam().counts,
+              [&](const nlohmann::json& group) -> CaseRun {
+                const std::string where = group["counterLocation"];
+                return [&, where](const nlohmann::json& test) {
+                  const auto fixed = unhex(test["fixedData"]);
+                  const auto at = where == "before fixed data" ? std::size_t{0}
+                                  : where == "after fixed data"
+                                      ? 8 * fixed.size()
+                                      : test["breakLocation"].get<std::size_t>();
+                  if (at % 8 != 0) return Verdict::not_applicable(kInsideAByte);
+                  const auto split = fixed.begin() + static_cast<std::ptrdiff_t>(at / 8);
+                  return counter_case(
+                      token.session(),
+                      {group["macMode"], unhex(test["keyIn"]), core::Bytes(fixed.begin(), split),
+                       group["counterLength"].get<CK_ULONG>(), core::Bytes(split, fixed.end()),
+                       group["keyOutLength"].get<std::size_t>()},
+                      unhex(test["keyOut"]));
+                };
+              });
+}
+
+class CavpCounterKdf : public ::testing::TestWithParam<CounterFile> {};
+INSTANTIATE_TEST_SUITE_P(KdfVectors, CavpCounterKdf,
+                         ::testing::Values(CounterFile{"KDFCTR_gen", {1920, 1920}},
+                                           CounterFile{"KDFCTR_gen_cmac", {480, 480}}),
+                         [](const auto& tested) { return tested.param.name; });
+TEST_P(CavpCounterKdf, EveryCase) {
+  TestToken token;
+  run_vectors("cavp/" + std::string(GetParam().name) + ".rsp", GetParam().counts,
+              [&](const nlohmann::json& group) -> CaseRun {
+                return [&](const nlohmann::json& test) {
+                  const std::string where = group["CTRLOCATION"];
+                  const auto bytes_in = [&](const char* name) {
+                    return test.contains(name) ? unhex(test[name]) : core::Bytes();
+                  };
+                  const auto fixed = bytes_in("FixedInputData");
+                  const bool middle = where == "MIDDLE_FIXED";
+                  return counter_case(token.session(),
+                                      {group["PRF"], unhex(test["KI"]),
+                                       middle                   ? bytes_in("DataBeforeCtrData")
+                                       : where == "AFTER_FIXED" ? fixed
+                                                                : core::Bytes(),
+                                       std::stoul(group["RLEN"].get<std::string>()),
+                                       middle                    ? bytes_in("DataAfterCtrData")
+                                       : where == "BEFORE_FIXED" ? fixed
+                                                                 : core::Bytes(),
+                                       std::stoul(test["L"].get<std::string>())},
+                                      unhex(test["KO"]));
+                };
+              });
 }
 
 }  // namespace
