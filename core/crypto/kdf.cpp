@@ -71,6 +71,21 @@ Result<Secret> counter_kdf(const Crypto& crypto, Hash hash, ByteView key, ByteVi
   return derive(crypto.kbkdf(), params.data(), size, "SP 800-108 KDF");
 }
 
+Result<Secret> pbkdf2(const Crypto& crypto, Hash hash, ByteView password, ByteView salt,
+                      std::uint64_t iterations, std::size_t size) {
+  const KdfPtr algorithm(EVP_KDF_fetch(crypto.lib(), "PBKDF2", nullptr));
+  if (!algorithm) return crypto_error("PBKDF2");
+  int any_strength = 1;
+  const std::array<OSSL_PARAM, 6> params = {
+      text(OSSL_KDF_PARAM_DIGEST, EVP_MD_get0_name(crypto.md(hash))),
+      octets(OSSL_KDF_PARAM_PASSWORD, password),
+      octets(OSSL_KDF_PARAM_SALT, salt),
+      OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_ITER, &iterations),
+      OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &any_strength),
+      OSSL_PARAM_construct_end()};
+  return derive(algorithm.get(), params.data(), size, "PBKDF2");
+}
+
 Result<Secret> scrypt(const Crypto& crypto, ByteView password, ByteView salt, ScryptCost cost,
                       std::size_t size) {
   std::uint64_t memory = 1ULL << 30U;

@@ -1,4 +1,5 @@
-// HKDF (RFC 5869), the counter-mode KDF of SP 800-108r1 with HMAC, and scrypt (RFC 7914).
+// HKDF (RFC 5869), the counter-mode KDF of SP 800-108r1 with HMAC, PBKDF2 (RFC 8018) with HMAC, and
+// scrypt (RFC 7914).
 #pragma once
 
 #include "core/crypto/crypto.h"
@@ -18,6 +19,10 @@ Result<Secret> hkdf(const Crypto& crypto, Hash hash, ByteView salt, ByteView ikm
 // u32(8 × size)), the last one cut.
 Result<Secret> counter_kdf(const Crypto& crypto, Hash hash, ByteView key, ByteView label,
                            ByteView context, std::size_t size);
+
+// `iterations` at least 1; neither the salt nor the password has a shortest length.
+Result<Secret> pbkdf2(const Crypto& crypto, Hash hash, ByteView password, ByteView salt,
+                      std::uint64_t iterations, std::size_t size);
 
 struct ScryptCost {
   std::uint64_t n = 0;  // a power of two

@@ -156,6 +156,9 @@ struct Mechanism {
   bool authenticated = false;
   // Managed keys are accepted only where this is true.
   bool for_managed = false;
+  // What generate() makes is known to whoever knows the parameter: its history is that of an
+  // imported key.
+  bool value_from_parameter = false;
   // Wraps managed keys, and knows itself which; no other mechanism does.
   bool carries_managed = false;
 

@@ -179,7 +179,9 @@ void default_uses(AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
 
 // ALWAYS_SENSITIVE and its like: computed on every path (A06).
 void write_history(const Request& request, AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
-  const bool generated = request.action == Action::kGenerate;
+  const bool known_outside =
+      request.mechanism != nullptr && request.mechanism->value_from_parameter;
+  const bool generated = request.action == Action::kGenerate && !known_outside;
   attributes.set_flag(CKA_LOCAL, generated);
   attributes.set_number(CKA_KEY_GEN_MECHANISM,
                         generated ? request.mechanism_type : CK_UNAVAILABLE_INFORMATION);

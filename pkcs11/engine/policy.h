@@ -40,7 +40,7 @@ struct Request {
   // Copying, changing, destroying, using: the object itself.
   const Object* object = nullptr;
 
-  // Using.
+  // Using, and making with a mechanism that makes keys of its own.
   Use use = Use::kEncrypt;
   const Mechanism* mechanism = nullptr;
   const Object* wrapped = nullptr;        // the key to be wrapped

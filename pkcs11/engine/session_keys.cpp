@@ -34,6 +34,7 @@ Outcome<CK_OBJECT_HANDLE> Session::generate(const CK_MECHANISM& mechanism, const
   Request request;
   request.action = Action::kGenerate;
   request.mechanism_type = copy.mechanism;
+  request.mechanism = entry;
   request.wanted = &wanted;
   return keep(request, *std::move(produced));
 }

@@ -14,6 +14,7 @@ void register_montgomery(MechanismTable& table);
 void register_rsa(MechanismTable& table, const Settings& settings);
 void register_hkdf(MechanismTable& table);
 void register_counter_kdf(MechanismTable& table);
+void register_pbkdf2(MechanismTable& table);
 void register_digests(MechanismTable& table);
 void register_hmacs(MechanismTable& table);
 void register_generic_secrets(MechanismTable& table);

@@ -76,6 +76,19 @@ CounterKdf& CounterKdf::key(Attributes wanted) {
   return *this;
 }
 
+Pbkdf2::Pbkdf2(CK_PKCS5_PBKD2_PSEUDO_RANDOM_FUNCTION_TYPE prf, core::Bytes password,
+               core::Bytes salt, CK_ULONG iterations)
+    : Mechanism(CKM_PKCS5_PBKD2), password_(std::move(password)), salt_(std::move(salt)) {
+  params_.saltSource = CKZ_SALT_SPECIFIED;
+  params_.pSaltSourceData = salt_.data();
+  params_.ulSaltSourceDataLen = salt_.size();
+  params_.iterations = iterations;
+  params_.prf = prf;
+  params_.pPassword = password_.data();
+  params_.ulPasswordLen = password_.size();
+  point(&params_, sizeof params_);
+}
+
 CK_OBJECT_HANDLE base_key(Session& session, core::ByteView value, CK_KEY_TYPE type) {
   return must(session.create(secret_key(type, value).flag(CKA_DERIVE, true)));
 }

@@ -54,6 +54,20 @@ class CounterKdf : public Mechanism {
   CK_SP800_108_KDF_PARAMS params_{};
 };
 
+class Pbkdf2 : public Mechanism {
+ public:
+  Pbkdf2(CK_PKCS5_PBKD2_PSEUDO_RANDOM_FUNCTION_TYPE prf, core::Bytes password, core::Bytes salt,
+         CK_ULONG iterations);
+  Pbkdf2(const Pbkdf2&) = delete;
+  Pbkdf2& operator=(const Pbkdf2&) = delete;
+  CK_PKCS5_PBKD2_PARAMS2& params() { return params_; }
+
+ private:
+  core::Bytes password_;
+  core::Bytes salt_;
+  CK_PKCS5_PBKD2_PARAMS2 params_{};
+};
+
 // A generic secret from which keys are derived and that may not be read.
 CK_OBJECT_HANDLE base_key(Session& session, core::ByteView value,
                           CK_KEY_TYPE type = CKK_GENERIC_SECRET);

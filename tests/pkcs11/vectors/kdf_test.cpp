@@ -1,4 +1,4 @@
-// Published known answers for keys that are derived from secret keys.
+// Published known answers for keys that are derived from secret keys and from passwords.
 #include <gtest/gtest.h>
 
 #include "tests/pkcs11/support/derivation.h"
@@ -208,6 +208,55 @@ TEST_P(CavpCounterKdf, EveryCase) {
                                       unhex(test["KO"]));
                 };
               });
+}
+
+// ---- PBKDF2 ----
+
+Verdict pbkdf2_case(Session& session, const Pbkdf2& pbkdf2, std::size_t bits,
+                    const core::Bytes& expected) {
+  const auto key = session.generate(pbkdf2, readable_secret(key_length(bits)));
+  if (key.rv != CKR_OK) return Verdict::held(false, rv_name(key.rv));
+  const auto made = must(session.get(key.value, CKA_VALUE));
+  must(session.destroy(key.value));
+  return Verdict::held(begins_with(made, expected, bits), "another key");
+}
+
+struct Pbkdf2File {
+  const char* name;
+  CK_ULONG prf;
+  std::size_t cases;
+};
+class WycheproofPbkdf2 : public ::testing::TestWithParam<Pbkdf2File> {};
+INSTANTIATE_TEST_SUITE_P(
+    KdfVectors, WycheproofPbkdf2,
+    ::testing::Values(Pbkdf2File{"pbkdf2_hmacsha256", CKP_PKCS5_PBKD2_HMAC_SHA256, 60},
+                      Pbkdf2File{"pbkdf2_hmacsha512", CKP_PKCS5_PBKD2_HMAC_SHA512, 58}),
+    [](const auto& tested) { return tested.param.name; });
+TEST_P(WycheproofPbkdf2, EveryCase) {
+  TestToken token;
+  run_vectors("wycheproof/" + std::string(GetParam().name) + "_test.json",
+              {GetParam().cases, GetParam().cases}, [&](const nlohmann::json&) -> CaseRun {
+                return [&](const nlohmann::json& test) {
+                  return pbkdf2_case(
+                      token.session(),
+                      Pbkdf2(GetParam().prf, unhex(test["password"]), unhex(test["salt"]),
+                             test["iterationCount"].get<CK_ULONG>()),
+                      8 * test["dkLen"].get<std::size_t>(), unhex(test["dk"]));
+                };
+              });
+}
+
+TEST(KdfVectors, AcvpPbkdf2) {
+  TestToken token;
+  run_vectors("acvp/PBKDF-1.0.json", {50, 50}, [&](const nlohmann::json&) -> CaseRun {
+    return [&](const nlohmann::json& test) {
+      return pbkdf2_case(
+          token.session(),
+          Pbkdf2(CKP_PKCS5_PBKD2_HMAC_SHA224, bytes(test["password"].get<std::string>()),
+                 unhex(test["salt"]), test["iterationCount"].get<CK_ULONG>()),
+          test["keyLen"].get<std::size_t>(), unhex(test["derivedKey"]));
+    };
+  });
 }
 
 }  // namespace
