@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pkcs11/engine/mechanisms/aes_ccm.h"
 #include "pkcs11/engine/mechanisms/aes_gcm.h"
 
 namespace tallystick::token {
@@ -42,6 +43,21 @@ Outcome<AeadMessage> read_gcm_message(const CallParameter& parameter) {
   if (nonce->empty()) return bad_parameter("GCM needs an IV");
   return AeadMessage{
       params->pIv, params->pTag, *std::move(nonce), {params->ivGenerator, params->ulIvFixedBits}};
+}
+
+Outcome<AeadMessage> read_ccm_message(const CallParameter& parameter) {
+  auto params = parameter.as<CK_CCM_MESSAGE_PARAMS>();
+  if (!params) return std::move(params).error();
+  if (params->ulMACLen != kCcmTagSize || params->pMAC == nullptr) {
+    return bad_parameter("CCM tags have 16 bytes");
+  }
+  auto nonce = ccm_nonce(params->pNonce, params->ulNonceLen, params->ulDataLen);
+  if (!nonce) return std::move(nonce).error();
+  return AeadMessage{params->pNonce,
+                     params->pMAC,
+                     *std::move(nonce),
+                     {params->nonceGenerator, params->ulNonceFixedBits},
+                     params->ulDataLen};
 }
 
 }  // namespace tallystick::token

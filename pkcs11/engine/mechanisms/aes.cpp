@@ -79,6 +79,8 @@ void register_aes(MechanismTable& table) {
 
   auto ccm = cipher_mechanism(CKM_AES_CCM, &make_ccm_encrypt, &make_ccm_decrypt);
   ccm.authenticated = true;
+  ccm.message_encrypt = &make_ccm_message_encrypt;
+  ccm.message_decrypt = &make_ccm_message_decrypt;
   table.add(std::move(ccm));
 
   table.add(cipher_mechanism(CKM_AES_CTR, &make_ctr_encrypt, &make_ctr_decrypt));

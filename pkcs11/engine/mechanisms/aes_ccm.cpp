@@ -9,10 +9,9 @@
 namespace tallystick::token {
 namespace {
 
-constexpr std::size_t kTagSize = core::Aead::kTagSize;
+constexpr std::size_t kTagSize = kCcmTagSize;
 constexpr std::size_t kShortestNonce = 7;
 constexpr std::size_t kLongestNonce = 13;
-constexpr std::size_t kLargestAad = 1UL << 20;
 constexpr std::size_t kLargestHeld = (64UL << 20) + kTagSize;
 
 struct Message {
@@ -33,13 +32,9 @@ Outcome<Message> read_message(const OperationInput& input, core::AeadUse use) {
   if (!params) return std::move(params).error();
   // Short tags are easier to forge (A34).
   if (params->ulMACLen != kTagSize) return bad_parameter("CCM tags have 16 bytes");
-  auto nonce = copy_memory(params->pNonce, params->ulNonceLen, kLongestNonce);
+  auto nonce = ccm_nonce(params->pNonce, params->ulNonceLen, params->ulDataLen);
   if (!nonce) return std::move(nonce).error();
-  if (nonce->size() < kShortestNonce) return bad_parameter("CCM nonces have 7 to 13 bytes");
-  if (!length_fits(params->ulDataLen, nonce->size()) || params->ulDataLen > kLargestPart) {
-    return bad_parameter("too much data for CCM with this nonce");
-  }
-  auto aad = copy_memory(params->pAAD, params->ulAADLen, kLargestAad);
+  auto aad = copy_memory(params->pAAD, params->ulAADLen, kCcmLargestAad);
   if (!aad) return std::move(aad).error();
   auto aead = core::Aead::create(input.context.crypto, core::AeadAlgorithm::kCcm,
                                  input.key->value(), nonce->size(), use);
@@ -136,6 +131,16 @@ Outcome<std::unique_ptr<CipherOperation>> make(const OperationInput& input) {
 }
 
 }  // namespace
+
+Outcome<core::Bytes> ccm_nonce(const void* memory, CK_ULONG length, CK_ULONG size) {
+  auto nonce = copy_memory(memory, length, kLongestNonce);
+  if (!nonce) return nonce;
+  if (nonce->size() < kShortestNonce) return bad_parameter("CCM nonces have 7 to 13 bytes");
+  if (!length_fits(size, nonce->size()) || size > kLargestPart) {
+    return bad_parameter("too much data for CCM with this nonce");
+  }
+  return nonce;
+}
 
 Outcome<std::unique_ptr<CipherOperation>> make_ccm_encrypt(const OperationInput& input) {
   return make<CcmEncrypt>(input);
