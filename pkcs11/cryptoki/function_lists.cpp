@@ -154,11 +154,14 @@ CK_FUNCTION_LIST list_2_40 = beginning<CK_FUNCTION_LIST>({2, 40}, C_GetInfo);
 CK_FUNCTION_LIST_3_0 list_3_0 = beginning<CK_FUNCTION_LIST_3_0>({3, 0}, get_info_3_0);
 
 std::array<CK_UTF8CHAR, 8> name = {'P', 'K', 'C', 'S', ' ', '1', '1', 0};
+// Headers differ in the characters of a name.
+using Name = decltype(CK_INTERFACE::pInterfaceName);
+Name interface_name() { return reinterpret_cast<Name>(name.data()); }
 
 std::array<CK_INTERFACE, 3> interfaces = {{
-    {name.data(), &list_3_2, 0},
-    {name.data(), &list_3_0, 0},
-    {name.data(), &list_2_40, 0},
+    {interface_name(), &list_3_2, 0},
+    {interface_name(), &list_3_0, 0},
+    {interface_name(), &list_2_40, 0},
 }};
 
 }  // namespace

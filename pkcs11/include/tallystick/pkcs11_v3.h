@@ -104,8 +104,8 @@ extern "C" {
 #define CKM_HKDF_KEY_GEN 0x402CUL
 #endif
 
-/* Parameters of CKM_AES_CCM (in the 2.40 text, not in its p11-kit header) and of the key
- * derivations. A header that has those of HKDF has them all. */
+/* Parameters of CKM_AES_CCM (in the 2.40 text, not in its p11-kit header), of CKM_EDDSA and of the
+ * key derivations. A header that has those of HKDF has them all. */
 #ifndef CKF_HKDF_SALT_NULL
 #define CKF_HKDF_SALT_NULL 1UL
 #define CKF_HKDF_SALT_DATA 2UL
@@ -120,6 +120,13 @@ typedef struct CK_CCM_PARAMS {
   CK_ULONG ulMACLen; /* in bytes */
 } CK_CCM_PARAMS;
 typedef CK_CCM_PARAMS* CK_CCM_PARAMS_PTR;
+
+typedef struct CK_EDDSA_PARAMS {
+  CK_BBOOL phFlag;
+  CK_ULONG ulContextDataLen;
+  CK_BYTE_PTR pContextData;
+} CK_EDDSA_PARAMS;
+typedef CK_EDDSA_PARAMS* CK_EDDSA_PARAMS_PTR;
 
 typedef struct CK_HKDF_PARAMS {
   CK_BBOOL bExtract;
@@ -296,13 +303,6 @@ typedef CK_CCM_MESSAGE_PARAMS* CK_CCM_MESSAGE_PARAMS_PTR;
 
 #ifndef CKF_INTERFACE_FORK_SAFE
 #define CKF_INTERFACE_FORK_SAFE 1UL
-
-typedef struct CK_EDDSA_PARAMS {
-  CK_BBOOL phFlag;
-  CK_ULONG ulContextDataLen;
-  CK_BYTE_PTR pContextData;
-} CK_EDDSA_PARAMS;
-typedef CK_EDDSA_PARAMS* CK_EDDSA_PARAMS_PTR;
 
 typedef struct CK_INTERFACE {
   CK_UTF8CHAR* pInterfaceName;
