@@ -32,6 +32,7 @@ using MacCtxPtr = std::unique_ptr<EVP_MAC_CTX, HandleDeleter<EVP_MAC_CTX_free>>;
 using KdfPtr = std::unique_ptr<EVP_KDF, HandleDeleter<EVP_KDF_free>>;
 using KdfCtxPtr = std::unique_ptr<EVP_KDF_CTX, HandleDeleter<EVP_KDF_CTX_free>>;
 using PkeyPtr = std::unique_ptr<EVP_PKEY, HandleDeleter<EVP_PKEY_free>>;
+using KeymgmtPtr = std::unique_ptr<EVP_KEYMGMT, HandleDeleter<EVP_KEYMGMT_free>>;
 using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, HandleDeleter<EVP_PKEY_CTX_free>>;
 using BnPtr = std::unique_ptr<BIGNUM, HandleDeleter<BN_clear_free>>;
 using BnCtxPtr = std::unique_ptr<BN_CTX, HandleDeleter<BN_CTX_free>>;

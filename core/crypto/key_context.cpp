@@ -1,6 +1,7 @@
 #include "core/crypto/key_context.h"
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 
 namespace tallystick::core {
@@ -24,7 +25,19 @@ const char* provider_name(KeyAlgorithm algorithm) {
 }
 
 PkeyCtxPtr key_context(OSSL_LIB_CTX* lib, KeyAlgorithm algorithm) {
-  return PkeyCtxPtr(EVP_PKEY_CTX_new_from_name(lib, provider_name(algorithm), nullptr));
+  return key_context(lib, provider_name(algorithm));
+}
+
+PkeyCtxPtr key_context(OSSL_LIB_CTX* lib, const char* identifier) {
+  return PkeyCtxPtr(EVP_PKEY_CTX_new_from_name(lib, identifier, nullptr));
+}
+
+bool has_keys_of(OSSL_LIB_CTX* lib, const char* identifier) {
+  // That there are none is no error to be found in the queue later.
+  (void)ERR_set_mark();
+  const KeymgmtPtr found(EVP_KEYMGMT_fetch(lib, identifier, nullptr));
+  (void)ERR_pop_to_mark();
+  return found != nullptr;
 }
 
 PkeyCtxPtr EcKeyGenerator::take() {

@@ -21,6 +21,11 @@ const char* provider_name(KeyAlgorithm algorithm);
 // Null when libcrypto lacks the algorithm.
 PkeyCtxPtr key_context(OSSL_LIB_CTX* lib, KeyAlgorithm algorithm);
 
+// The same for algorithms that only newer releases of libcrypto have, by dotted identifier.
+PkeyCtxPtr key_context(OSSL_LIB_CTX* lib, const char* identifier);
+// Whether the libcrypto that runs has keys of the algorithm.
+bool has_keys_of(OSSL_LIB_CTX* lib, const char* identifier);
+
 // Generates keys on one curve. Setting a context up costs as much as a key, so contexts are kept
 // and used again. Any number of threads may share it.
 class EcKeyGenerator {

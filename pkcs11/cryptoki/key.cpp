@@ -104,26 +104,34 @@ CK_RV C_UnwrapKeyAuthenticated(CK_SESSION_HANDLE session, CK_MECHANISM* mechanis
   });
 }
 
-// No mechanism of the table encapsulates keys.
-CK_RV C_EncapsulateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE,
-                       CK_ATTRIBUTE*, CK_ULONG, unsigned char*, CK_ULONG* ciphertext_len,
-                       CK_OBJECT_HANDLE* key) {
-  return enter_session("C_EncapsulateKey", session, [&](Session&) -> Outcome<void> {
-    if (mechanism == nullptr || ciphertext_len == nullptr || key == nullptr) {
-      return bad_arguments("null pointer");
-    }
-    return token::bad_mechanism("the mechanism does not encapsulate");
+CK_RV C_EncapsulateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                       CK_OBJECT_HANDLE public_key, CK_ATTRIBUTE* templ, CK_ULONG count,
+                       unsigned char* ciphertext, CK_ULONG* ciphertext_len, CK_OBJECT_HANDLE* key) {
+  return enter_session("C_EncapsulateKey", session, [&](Session& on) -> Outcome<void> {
+    if (mechanism == nullptr || key == nullptr) return bad_arguments("null pointer");
+    return with_output(ciphertext, ciphertext_len, [&](Output to) {
+      return with_template(templ, count, [&](Template& wanted) -> Outcome<void> {
+        auto made = on.encapsulate(*mechanism, public_key, wanted, to);
+        if (!made) return std::move(made).error();
+        if (*made) *key = **made;
+        return {};
+      });
+    });
   });
 }
 
-CK_RV C_DecapsulateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE,
-                       CK_ATTRIBUTE*, CK_ULONG, unsigned char* ciphertext, CK_ULONG,
-                       CK_OBJECT_HANDLE* key) {
-  return enter_session("C_DecapsulateKey", session, [&](Session&) -> Outcome<void> {
+CK_RV C_DecapsulateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                       CK_OBJECT_HANDLE private_key, CK_ATTRIBUTE* templ, CK_ULONG count,
+                       unsigned char* ciphertext, CK_ULONG ciphertext_len, CK_OBJECT_HANDLE* key) {
+  return enter_session("C_DecapsulateKey", session, [&](Session& on) -> Outcome<void> {
     if (mechanism == nullptr || ciphertext == nullptr || key == nullptr) {
       return bad_arguments("null pointer");
     }
-    return token::bad_mechanism("the mechanism does not decapsulate");
+    return with_bytes(ciphertext, ciphertext_len, [&](ByteView bytes) {
+      return with_template(templ, count, [&](Template& wanted) {
+        return give(on.decapsulate(*mechanism, private_key, bytes, wanted), key);
+      });
+    });
   });
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "pkcs11/engine/keys/parameter_set.h"
+
 namespace tallystick::token {
 namespace {
 
@@ -77,6 +79,8 @@ constexpr auto kTable = std::to_array<AttributeRule>({
     {CKA_WRAP_TEMPLATE, "WRAP_TEMPLATE", Kind::kTemplate, kPublicKey | kSecretKey, kMaking},
     {CKA_UNWRAP_TEMPLATE, "UNWRAP_TEMPLATE", Kind::kTemplate, kHidden, kMaking},
     {CKA_DERIVE_TEMPLATE, "DERIVE_TEMPLATE", Kind::kTemplate, kHidden, kMaking},
+    {CKA_ENCAPSULATE_TEMPLATE, "ENCAPSULATE_TEMPLATE", Kind::kTemplate, kPublicKey, kMaking},
+    {CKA_DECAPSULATE_TEMPLATE, "DECAPSULATE_TEMPLATE", Kind::kTemplate, kPrivateKey, kMaking},
 
     // Uses. Set when the key is made; afterwards they can only be given up.
     {CKA_ENCRYPT, "ENCRYPT", Kind::kBool, kPublicKey | kSecretKey, kAnyTime, Direction::kOnlyFalse,
@@ -93,6 +97,10 @@ constexpr auto kTable = std::to_array<AttributeRule>({
      true, 13},
     {CKA_UNWRAP, "UNWRAP", Kind::kBool, kHidden, kAnyTime, Direction::kOnlyFalse, false, true, 14},
     {CKA_DERIVE, "DERIVE", Kind::kBool, kKeys, kAnyTime, Direction::kOnlyFalse, false, true, 15},
+    {CKA_ENCAPSULATE, "ENCAPSULATE", Kind::kBool, kPublicKey, kAnyTime, Direction::kOnlyFalse,
+     false, true, 22},
+    {CKA_DECAPSULATE, "DECAPSULATE", Kind::kBool, kPrivateKey, kAnyTime, Direction::kOnlyFalse,
+     false, true, 23},
 
     // Secrecy.
     {CKA_SENSITIVE, "SENSITIVE", Kind::kBool, kHidden, kAnyTime, Direction::kOnlyTrue, false, false,
@@ -110,6 +118,10 @@ constexpr auto kTable = std::to_array<AttributeRule>({
 
     // Values.
     {CKA_VALUE, "VALUE", Kind::kBytes, kHidden, kAtCreate, Direction::kAny, true},
+    {CKA_VALUE, "VALUE", Kind::kBytes, kPublicKey, kAtCreate},
+    {CKA_SEED, "SEED", Kind::kBytes, kPrivateKey, kAtCreate, Direction::kAny, true},
+    {CKA_PARAMETER_SET, "PARAMETER_SET", Kind::kNumber, kPublicKey | kPrivateKey,
+     kAtCreate | kAtGenerate | kAtUnwrap},
     {CKA_VALUE_LEN, "VALUE_LEN", Kind::kNumber, kSecretKey, kAtGenerate | kAtUnwrap | kAtDerive},
     {CKA_EC_PARAMS, "EC_PARAMS", Kind::kBytes, kPublicKey | kPrivateKey,
      kAtCreate | kAtGenerate | kAtUnwrap | kAtDerive},
@@ -171,9 +183,9 @@ const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_cl
   return at == kTable.end() ? nullptr : at;
 }
 
-bool applies_to(CK_ATTRIBUTE_TYPE type, CK_KEY_TYPE key_type) {
+bool applies_to(const AttributeRule& rule, CK_KEY_TYPE key_type) {
   if (key_type == CK_UNAVAILABLE_INFORMATION) return true;
-  switch (type) {
+  switch (rule.type) {
     case CKA_MODULUS:
     case CKA_MODULUS_BITS:
     case CKA_PUBLIC_EXPONENT:
@@ -185,7 +197,11 @@ bool applies_to(CK_ATTRIBUTE_TYPE type, CK_KEY_TYPE key_type) {
     case CKA_COEFFICIENT:
       return key_type == CKK_RSA;
     case CKA_VALUE:
-      return key_type != CKK_RSA;
+      return (rule.classes & kPublicKey) != 0 ? has_parameter_set(key_type) : key_type != CKK_RSA;
+    case CKA_PARAMETER_SET:
+      return has_parameter_set(key_type);
+    case CKA_SEED:
+      return key_type == CKK_ML_KEM || key_type == CKK_ML_DSA;
     case CKA_EC_PARAMS:
     case CKA_EC_POINT:
       return key_type == CKK_EC || key_type == CKK_EC_EDWARDS || key_type == CKK_EC_MONTGOMERY;

@@ -65,9 +65,9 @@ constexpr CK_ATTRIBUTE_TYPE kHasCiphered = TS_VENDOR(0xF001UL);
 
 // The rule for an attribute on objects of a class; nullptr when it does not apply.
 const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class);
-// Whether keys of this type have the attribute: the numbers of RSA are not those of a curve. True
-// for objects that are no keys.
-bool applies_to(CK_ATTRIBUTE_TYPE type, CK_KEY_TYPE key_type);
+// Whether keys of this type have the attribute of the rule: the numbers of RSA are not those of a
+// curve. True for objects that are no keys.
+bool applies_to(const AttributeRule& rule, CK_KEY_TYPE key_type);
 // The rule for an attribute on whatever class comes first; nullptr when it is not known at all.
 const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type);
 std::span<const AttributeRule> attribute_table();

@@ -55,6 +55,8 @@ CK_FLAGS Mechanism::flags() const {
   add(wrap != nullptr || wrap_authenticated != nullptr, CKF_WRAP);
   add(unwrap != nullptr || unwrap_authenticated != nullptr, CKF_UNWRAP);
   add(derive != nullptr, CKF_DERIVE);
+  add(encapsulate != nullptr, CKF_ENCAPSULATE);
+  add(decapsulate != nullptr, CKF_DECAPSULATE);
   return flags;
 }
 

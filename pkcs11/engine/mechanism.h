@@ -140,6 +140,10 @@ struct ProducedPair {
   Draft public_key;
   Draft private_key;
 };
+struct Encapsulated {
+  core::Bytes ciphertext;
+  Produced key;
+};
 
 struct Mechanism {
   CK_MECHANISM_TYPE type = 0;
@@ -189,6 +193,10 @@ struct Mechanism {
   Outcome<std::optional<CK_OBJECT_HANDLE>> (*second_key)(const Parameter&) = nullptr;
   // The further keys that a derivation's parameter asks for.
   Outcome<std::vector<FurtherKey>> (*further_keys)(const Parameter&) = nullptr;
+  // Length of the ciphertext that encapsulate() will give.
+  Outcome<std::size_t> (*ciphertext_size)(const DeriveInput&) = nullptr;
+  Outcome<Encapsulated> (*encapsulate)(const DeriveInput&) = nullptr;
+  Outcome<Produced> (*decapsulate)(const UnwrapInput&) = nullptr;
 
   [[nodiscard]] CK_FLAGS flags() const;
   // Whether what it signs or verifies in one operation it does message after message too. Special

@@ -34,7 +34,7 @@ Outcome<std::shared_ptr<Module>> Module::create(ModuleOptions options) {
   if (!directory) return std::move(directory).error();
 
   auto mechanisms = std::make_shared<MechanismTable>();
-  register_standard_mechanisms(*mechanisms, *settings);
+  register_standard_mechanisms(*mechanisms, *settings, **crypto);
   register_ts_mechanisms(*mechanisms);
 
   Services services;

@@ -67,7 +67,7 @@ Outcome<core::ByteView> read_attribute(const Object& object, CK_ATTRIBUTE_TYPE t
                                        core::Bytes& scratch) {
   const auto* const rule = find_rule(type, object.object_class());
   const auto absent = [] { return fault(CKR_ATTRIBUTE_TYPE_INVALID, "no such attribute"); };
-  if (rule == nullptr || !applies_to(type, object.key_type())) return absent();
+  if (rule == nullptr || !applies_to(*rule, object.key_type())) return absent();
   if (rule->sensitive) {
     if (object.hides_value()) return fault(CKR_ATTRIBUTE_SENSITIVE, "the attribute is sensitive");
     return secret_attribute(object.key_type(), object.value(), type);

@@ -40,7 +40,7 @@ class Payload {
 struct Draft {
   AttributeSet attributes;
   // The secret value of a key: CKA_VALUE of secret and EC private keys, an encoding of the
-  // mechanism's own for managed keys. Null for public objects.
+  // key type's own for others and of the mechanism's for managed keys. Null for public objects.
   SharedSecret value;
   // Either may be left null; it is then made from attributes and value at first use.
   SharedPkey pkey;

@@ -7,6 +7,7 @@
 #include "pkcs11/engine/attribute_table.h"
 #include "pkcs11/engine/keys/ec_key.h"
 #include "pkcs11/engine/keys/ecx_key.h"
+#include "pkcs11/engine/keys/pq_key.h"
 #include "pkcs11/engine/keys/rsa_key.h"
 
 namespace tallystick::token {
@@ -59,7 +60,7 @@ Outcome<const AttributeRule*> rule_for(CK_ATTRIBUTE_TYPE type, const AttributeSe
     return attributes.number(number).value_or(CK_UNAVAILABLE_INFORMATION);
   };
   const auto* const rule = find_rule(type, known(CKA_CLASS));
-  if (rule == nullptr || !applies_to(type, known(CKA_KEY_TYPE))) {
+  if (rule == nullptr || !applies_to(*rule, known(CKA_KEY_TYPE))) {
     return fault(CKR_ATTRIBUTE_TYPE_INVALID,
                  attribute_name(type) + " is not an attribute of the object");
   }
@@ -153,6 +154,7 @@ void default_uses(AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
   const auto key_type = attributes.number(CKA_KEY_TYPE).value_or(CK_UNAVAILABLE_INFORMATION);
   const bool cipher = key_type == CKK_AES;
   const bool derives = key_type == CKK_EC_MONTGOMERY || key_type == CKK_HKDF;
+  const bool encapsulates = key_type == CKK_ML_KEM;
   for (const auto& rule : attribute_table()) {
     if (!rule.usage || (rule.classes & class_bit(object_class)) == 0) continue;
     bool value = false;
@@ -164,10 +166,14 @@ void default_uses(AttributeSet& attributes, CK_OBJECT_CLASS object_class) {
           break;
         case CKA_SIGN:
         case CKA_VERIFY:
-          value = !cipher && !derives;
+          value = !cipher && !derives && !encapsulates;
           break;
         case CKA_DERIVE:
           value = derives;
+          break;
+        case CKA_ENCAPSULATE:
+        case CKA_DECAPSULATE:
+          value = encapsulates;
           break;
         default:
           break;
@@ -370,13 +376,17 @@ CK_ATTRIBUTE_TYPE usage_of(Use use) {
     case Use::kDerive:
     case Use::kDigest:
       return CKA_DERIVE;
+    case Use::kEncapsulate:
+      return CKA_ENCAPSULATE;
+    case Use::kDecapsulate:
+      return CKA_DECAPSULATE;
   }
   return CKA_DERIVE;
 }
 
 CK_RV wrong_type_of(Use use) {
   if (use == Use::kWrap) return CKR_WRAPPING_KEY_TYPE_INCONSISTENT;
-  if (use == Use::kUnwrap) return CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT;
+  if (use == Use::kUnwrap || use == Use::kDecapsulate) return CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT;
   return CKR_KEY_TYPE_INCONSISTENT;
 }
 
@@ -460,7 +470,8 @@ Outcome<void> decide_using(const Request& request) {
   }
   if (!key.flag(usage_of(request.use))) return not_permitted("the key is not for this use");
   // One call does all of these: there is no moment in which the PIN could be given.
-  const bool in_one_call = request.use == Use::kUnwrap || request.use == Use::kDerive;
+  const bool in_one_call = request.use == Use::kUnwrap || request.use == Use::kDerive ||
+                           request.use == Use::kDecapsulate;
   if (in_one_call && key.flag(CKA_ALWAYS_AUTHENTICATE)) {
     return fault(CKR_USER_NOT_LOGGED_IN, "the key wants the PIN for each operation");
   }
@@ -542,6 +553,12 @@ unsigned strength_bits(const Object& key) {
     case CKK_EC_MONTGOMERY: {
       const auto curve = find_ecx_curve(key.key_type(), params);
       return curve ? (*curve)->strength : kMost;
+    }
+    case CKK_ML_KEM:
+    case CKK_ML_DSA:
+    case CKK_SLH_DSA: {
+      const auto set = parameter_set_of(key.attributes());
+      return set ? (*set)->strength : kMost;
     }
     case CKK_RSA:
       return bits_of(key.attributes().bytes(CKA_MODULUS)) < 3072 ? 112 : 128;

@@ -17,6 +17,8 @@ enum class Use : std::uint8_t {
   kUnwrap,
   kDerive,
   kDigest,
+  kEncapsulate,
+  kDecapsulate,
 };
 
 // Who asks, from which kind of session.
@@ -34,7 +36,8 @@ struct Request {
   // Making: what the caller wants and what the mechanism or importer made.
   const Template* wanted = nullptr;
   const Draft* made = nullptr;
-  // Deriving and unwrapping: the key that it came from.
+  // Deriving and unwrapping: the key that it came from. Null for what was encapsulated, which the
+  // other side has too.
   const Object* parent = nullptr;
 
   // Copying, changing, destroying, using: the object itself.

@@ -126,6 +126,12 @@ class Session {
                                                  core::ByteView aad);
   Outcome<CK_OBJECT_HANDLE> derive(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base_key,
                                    const Template& wanted);
+  // Nothing when only the length of the ciphertext was asked for.
+  Outcome<std::optional<CK_OBJECT_HANDLE>> encapsulate(const CK_MECHANISM& mechanism,
+                                                       CK_OBJECT_HANDLE public_key,
+                                                       const Template& wanted, Output ciphertext);
+  Outcome<CK_OBJECT_HANDLE> decapsulate(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE private_key,
+                                        core::ByteView ciphertext, const Template& wanted);
 
   Outcome<void> random(core::MutableByteView out);
   Outcome<void> seed_random(core::ByteView seed);

@@ -6,8 +6,10 @@
 namespace tallystick::token {
 namespace {
 
+constexpr std::size_t kLargestBlob = 1U << 20;  // to be unwrapped or decapsulated
+
 // The caller's template and what the key demands of all that comes from it (CKA_UNWRAP_TEMPLATE,
-// CKA_DERIVE_TEMPLATE).
+// CKA_DERIVE_TEMPLATE, CKA_ENCAPSULATE_TEMPLATE, CKA_DECAPSULATE_TEMPLATE).
 Outcome<Template> demanded_too(const Object& parent, CK_ATTRIBUTE_TYPE which,
                                const Template& wanted) {
   const auto stored = parent.attributes().find(which);
@@ -165,7 +167,6 @@ template <typename Unwrap>
 Outcome<CK_OBJECT_HANDLE> Session::unwrap_by(const CK_MECHANISM& mechanism,
                                              CK_OBJECT_HANDLE unwrapping_key, core::ByteView blob,
                                              const Template& wanted, Unwrap unwrap) {
-  constexpr std::size_t kLargestBlob = 1U << 20;
   if (blob.size() > kLargestBlob) return fault(CKR_WRAPPED_KEY_LEN_RANGE, "a blob too long");
   auto chosen = choose(mechanism, unwrapping_key, Use::kUnwrap, CKR_UNWRAPPING_KEY_HANDLE_INVALID);
   if (!chosen) return std::move(chosen).error();
@@ -299,6 +300,63 @@ Outcome<CK_OBJECT_HANDLE> Session::derive(const CK_MECHANISM& mechanism, CK_OBJE
   request.parent = chosen->key.get();
   if (further->empty()) return keep(request, *std::move(produced));
   return keep_with(request, *std::move(produced), *further);
+}
+
+Outcome<std::optional<CK_OBJECT_HANDLE>> Session::encapsulate(const CK_MECHANISM& mechanism,
+                                                              CK_OBJECT_HANDLE public_key,
+                                                              const Template& wanted,
+                                                              Output ciphertext) {
+  const CK_MECHANISM copy = mechanism;
+  const auto* const entry = token_->services().mechanisms->find(copy.mechanism);
+  if (entry == nullptr || entry->encapsulate == nullptr) return bad_mechanism("no encapsulation");
+  auto chosen = choose(copy, public_key, Use::kEncapsulate);
+  if (!chosen) return std::move(chosen).error();
+  auto all_wanted = demanded_too(*chosen->key, CKA_ENCAPSULATE_TEMPLATE, wanted);
+  if (!all_wanted) {
+    // What the standard has this one answer (3.2, section 5.18.8).
+    const bool contradicts = all_wanted.error().rv == CKR_TEMPLATE_INCONSISTENT;
+    return contradicts ? fault(CKR_KEY_HANDLE_INVALID, "the key does not encapsulate such keys")
+                       : std::move(all_wanted).error();
+  }
+  const DeriveInput input{token_->context(), chosen->parameter, chosen->key, *all_wanted};
+  auto size = entry->ciphertext_size(input);
+  if (!size) return std::move(size).error();
+  auto room = ciphertext.reserve(*size);
+  if (!room) return std::move(room).error();
+  if (!*room) return std::optional<CK_OBJECT_HANDLE>();
+  auto made = entry->encapsulate(input);
+  if (!made) return std::move(made).error();
+  Request request;
+  request.action = Action::kDerive;
+  request.mechanism_type = entry->type;
+  request.wanted = &*all_wanted;
+  auto kept = keep(request, std::move(made->key));
+  if (!kept) return std::move(kept).error();
+  std::ranges::copy(made->ciphertext, ciphertext.first(*size).begin());
+  return std::optional<CK_OBJECT_HANDLE>(*kept);
+}
+
+Outcome<CK_OBJECT_HANDLE> Session::decapsulate(const CK_MECHANISM& mechanism,
+                                               CK_OBJECT_HANDLE private_key,
+                                               core::ByteView ciphertext, const Template& wanted) {
+  const CK_MECHANISM copy = mechanism;
+  const auto* const entry = token_->services().mechanisms->find(copy.mechanism);
+  if (entry == nullptr || entry->decapsulate == nullptr) return bad_mechanism("no decapsulation");
+  if (ciphertext.size() > kLargestBlob) return fault(CKR_WRAPPED_KEY_LEN_RANGE, "too long");
+  auto chosen = choose(copy, private_key, Use::kDecapsulate, CKR_UNWRAPPING_KEY_HANDLE_INVALID);
+  if (!chosen) return std::move(chosen).error();
+  auto all_wanted = demanded_too(*chosen->key, CKA_DECAPSULATE_TEMPLATE, wanted);
+  if (!all_wanted) return std::move(all_wanted).error();
+  // A copy, because the caller may change its own while it is used (A65).
+  const core::Bytes bytes(ciphertext.begin(), ciphertext.end());
+  auto produced =
+      entry->decapsulate({token_->context(), chosen->parameter, chosen->key, bytes, *all_wanted});
+  if (!produced) return std::move(produced).error();
+  Request request;
+  request.action = Action::kDerive;
+  request.mechanism_type = entry->type;
+  request.wanted = &*all_wanted;
+  return keep(request, *std::move(produced));
 }
 
 }  // namespace tallystick::token

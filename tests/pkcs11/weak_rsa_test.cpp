@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/crypto/crypto.h"
 #include "pkcs11/engine/module.h"
 #include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/keys.h"
@@ -103,7 +104,9 @@ TEST_F(WeakRsa, AddsDecryptionWrappingAndBareRsaAndNothingElse) {
   constexpr CK_FLAGS kMessages = CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE;
   const token::MechanismTable& with = module_->mechanisms();
   token::MechanismTable without;
-  token::register_standard_mechanisms(without, token::Settings{});
+  const auto crypto = core::Crypto::create();
+  ASSERT_TRUE(crypto);
+  token::register_standard_mechanisms(without, token::Settings{}, **crypto);
   EXPECT_EQ(with.find(CKM_RSA_PKCS)->flags(),
             without.find(CKM_RSA_PKCS)->flags() | CKF_DECRYPT | CKF_WRAP);
   EXPECT_EQ(without.find(CKM_RSA_X_509), nullptr);

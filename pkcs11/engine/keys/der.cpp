@@ -9,6 +9,7 @@ namespace tallystick::token {
 namespace {
 
 using StringPtr = std::unique_ptr<ASN1_STRING, core::HandleDeleter<ASN1_STRING_free>>;
+using ObjectPtr = std::unique_ptr<ASN1_OBJECT, core::HandleDeleter<ASN1_OBJECT_free>>;
 using X509PubkeyPtr = std::unique_ptr<X509_PUBKEY, core::HandleDeleter<X509_PUBKEY_free>>;
 
 template <typename T>
@@ -27,6 +28,25 @@ StringPtr string_of(int type, core::ByteView bytes) {
     return nullptr;
   }
   return string;
+}
+
+// Takes the identifier over.
+Outcome<core::Bytes> info_of(ASN1_OBJECT* algorithm, std::optional<int> curve_nid,
+                             core::ByteView key) {
+  ObjectPtr owner(algorithm);
+  const X509PubkeyPtr info(X509_PUBKEY_new());
+  auto* const owned = static_cast<std::uint8_t*>(OPENSSL_memdup(key.data(), key.size()));
+  if (!info || owned == nullptr || !owner ||
+      X509_PUBKEY_set0_param(info.get(), owner.get(), curve_nid ? V_ASN1_OBJECT : V_ASN1_UNDEF,
+                             curve_nid ? OBJ_nid2obj(*curve_nid) : nullptr, owned,
+                             static_cast<int>(key.size())) != 1) {
+    OPENSSL_free(owned);
+    return crypto_failed("SubjectPublicKeyInfo");
+  }
+  (void)owner.release();
+  auto out = written<X509_PUBKEY>(info.get(), i2d_X509_PUBKEY);
+  if (out.empty()) return crypto_failed("SubjectPublicKeyInfo");
+  return out;
 }
 
 }  // namespace
@@ -53,19 +73,15 @@ core::Bytes printable_string(std::string_view text) {
 
 Outcome<core::Bytes> public_key_info(int algorithm_nid, std::optional<int> curve_nid,
                                      core::ByteView key) {
-  const X509PubkeyPtr info(X509_PUBKEY_new());
-  auto* const owned = static_cast<std::uint8_t*>(OPENSSL_memdup(key.data(), key.size()));
-  if (!info || owned == nullptr ||
-      X509_PUBKEY_set0_param(info.get(), OBJ_nid2obj(algorithm_nid),
-                             curve_nid ? V_ASN1_OBJECT : V_ASN1_UNDEF,
-                             curve_nid ? OBJ_nid2obj(*curve_nid) : nullptr, owned,
-                             static_cast<int>(key.size())) != 1) {
-    OPENSSL_free(owned);
-    return crypto_failed("SubjectPublicKeyInfo");
-  }
-  auto out = written<X509_PUBKEY>(info.get(), i2d_X509_PUBKEY);
-  if (out.empty()) return crypto_failed("SubjectPublicKeyInfo");
-  return out;
+  return info_of(OBJ_nid2obj(algorithm_nid), curve_nid, key);
+}
+
+Outcome<core::Bytes> public_key_info(const char* identifier, core::ByteView key) {
+  return info_of(OBJ_txt2obj(identifier, 1), std::nullopt, key);
+}
+
+core::Bytes object_identifier(int nid) {
+  return written<ASN1_OBJECT>(OBJ_nid2obj(nid), i2d_ASN1_OBJECT);
 }
 
 }  // namespace tallystick::token

@@ -19,5 +19,11 @@ core::Bytes printable_string(std::string_view text);
 // as i2d_PUBKEY gives, without looking up an encoder each time.
 Outcome<core::Bytes> public_key_info(int algorithm_nid, std::optional<int> curve_nid,
                                      core::ByteView key);
+// The same for an algorithm without a parameter, by dotted identifier: of newer algorithms
+// libcrypto may not know the number.
+Outcome<core::Bytes> public_key_info(const char* identifier, core::ByteView key);
+
+// The DER of the object identifier that libcrypto's number stands for.
+core::Bytes object_identifier(int nid);
 
 }  // namespace tallystick::token

@@ -2,6 +2,7 @@
 
 #include "pkcs11/engine/keys/ec_key.h"
 #include "pkcs11/engine/keys/ecx_key.h"
+#include "pkcs11/engine/keys/pq_key.h"
 #include "pkcs11/engine/keys/rsa_key.h"
 
 namespace tallystick::token {
@@ -23,6 +24,10 @@ Outcome<SharedPkey> parse_key(const core::Crypto& crypto, const AttributeSet& at
       case CKK_EC_EDWARDS:
       case CKK_EC_MONTGOMERY:
         return parse_ecx_key(crypto, attributes, value);
+      case CKK_ML_KEM:
+      case CKK_ML_DSA:
+      case CKK_SLH_DSA:
+        return parse_pq_key(crypto, attributes, value);
       default:
         break;
     }
@@ -40,6 +45,10 @@ Outcome<Draft> import_public_key(const core::Crypto& crypto, CK_KEY_TYPE key_typ
     case CKK_EC_EDWARDS:
     case CKK_EC_MONTGOMERY:
       return import_ecx_public(crypto, key_type, wanted);
+    case CKK_ML_KEM:
+    case CKK_ML_DSA:
+    case CKK_SLH_DSA:
+      return import_pq_public(crypto, key_type, wanted);
     default:
       return not_offered();
   }
@@ -55,6 +64,10 @@ Outcome<Draft> import_private_key(const core::Crypto& crypto, CK_KEY_TYPE key_ty
     case CKK_EC_EDWARDS:
     case CKK_EC_MONTGOMERY:
       return import_ecx_private(crypto, key_type, wanted);
+    case CKK_ML_KEM:
+    case CKK_ML_DSA:
+    case CKK_SLH_DSA:
+      return import_pq_private(crypto, key_type, wanted);
     default:
       return not_offered();
   }
@@ -70,6 +83,10 @@ Outcome<Draft> private_key_draft(CK_KEY_TYPE key_type, const SharedPkey& key) {
     case CKK_EC_EDWARDS:
     case CKK_EC_MONTGOMERY:
       return ecx_private_draft(key_type, key);
+    case CKK_ML_KEM:
+    case CKK_ML_DSA:
+    case CKK_SLH_DSA:
+      return pq_private_draft(key_type, key);
     default:
       return not_offered();
   }
@@ -77,7 +94,8 @@ Outcome<Draft> private_key_draft(CK_KEY_TYPE key_type, const SharedPkey& key) {
 
 core::ByteView secret_attribute(CK_KEY_TYPE key_type, core::ByteView value,
                                 CK_ATTRIBUTE_TYPE type) {
-  return key_type == CKK_RSA ? rsa_component(value, type) : value;
+  if (key_type == CKK_RSA) return rsa_component(value, type);
+  return has_parameter_set(key_type) ? pq_secret(key_type, value, type) : value;
 }
 
 }  // namespace tallystick::token

@@ -2,14 +2,12 @@
 #include <openssl/objects.h>
 
 #include "pkcs11/engine/keys/ecx_key.h"
+#include "pkcs11/engine/mechanisms/held_message.h"
 #include "pkcs11/engine/mechanisms/ready_key.h"
 #include "pkcs11/engine/mechanisms/standard.h"
 
 namespace tallystick::token {
 namespace {
-
-// EdDSA reads the message twice, so that one in parts is held.
-constexpr std::size_t kLargestHeld = 64UL << 20;
 
 // ---- EdDSA ----
 
@@ -64,21 +62,6 @@ Outcome<Eddsa> prepare(const OperationInput& input, Object::Prepared use) {
   }
   return Eddsa{input.key, std::move(context), (*curve)->signature_size};
 }
-
-class HeldMessage {
- public:
-  Outcome<void> add(core::ByteView data) {
-    if (data.size() > kLargestHeld - bytes_.size()) {
-      return fault(CKR_DATA_LEN_RANGE, "a message in parts that is too long");
-    }
-    bytes_.insert(bytes_.end(), data.begin(), data.end());
-    return {};
-  }
-  [[nodiscard]] core::ByteView view() const { return bytes_; }
-
- private:
-  core::Bytes bytes_;
-};
 
 class EddsaSign final : public SignOperation {
  public:

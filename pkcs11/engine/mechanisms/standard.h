@@ -11,6 +11,9 @@ void register_ec(MechanismTable& table);
 void register_ecdh(MechanismTable& table);
 void register_edwards(MechanismTable& table);
 void register_montgomery(MechanismTable& table);
+// These only where libcrypto has their keys.
+void register_pq_signatures(MechanismTable& table, const core::Crypto& crypto);
+void register_ml_kem(MechanismTable& table, const core::Crypto& crypto);
 void register_rsa(MechanismTable& table, const Settings& settings);
 void register_hkdf(MechanismTable& table);
 void register_counter_kdf(MechanismTable& table);
@@ -19,7 +22,9 @@ void register_digests(MechanismTable& table);
 void register_hmacs(MechanismTable& table);
 void register_generic_secrets(MechanismTable& table);
 
-// The settings say which of the mechanisms that are off by default are offered.
-void register_standard_mechanisms(MechanismTable& table, const Settings& settings);
+// The settings say which of the mechanisms that are off by default are offered, `crypto` which
+// libcrypto has.
+void register_standard_mechanisms(MechanismTable& table, const Settings& settings,
+                                  const core::Crypto& crypto);
 
 }  // namespace tallystick::token
