@@ -135,8 +135,9 @@ TEST(Handles, A48_CallersMayChangeTheirParameterAfterInit) {
   const auto expected = must(token.session().encrypt(fixed, key, bytes("data")));
   Gcm changing(core::Bytes(12, 1), aad);
   must(token->C_EncryptInit(token.handle(), changing.get(), key));
-  std::fill_n(changing.params().iv_ptr, 12, CK_BYTE{0x77});
-  std::fill_n(changing.params().aad_ptr, 16, CK_BYTE{0x77});
+  const auto& [iv, iv_size, iv_bits, its_aad, aad_size, tag_bits] = changing.params();
+  std::fill_n(iv, iv_size, CK_BYTE{0x77});
+  std::fill_n(its_aad, aad_size, CK_BYTE{0x77});
   core::Bytes out(64);
   CK_ULONG size = out.size();
   auto data = bytes("data");

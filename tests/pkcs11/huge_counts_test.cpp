@@ -69,10 +69,16 @@ TEST_P(HugeCounts, A60_InMechanismParametersAreRefused) {
   CK_MECHANISM whole{CKM_AES_GCM, &byte, GetParam()};
   EXPECT_NE(c_->C_EncryptInit(s_, &whole, key), CKR_OK);
   Gcm iv(core::Bytes(12, 1));
-  iv.params().iv_len = GetParam();
+  {
+    auto& [bytes, size, bits, aad_bytes, aad_size, tag_bits] = iv.params();
+    size = GetParam();
+  }
   EXPECT_THAT(c_->C_EncryptInit(s_, iv.get(), key), ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
   Gcm aad(core::Bytes(12, 1), core::Bytes(1, 1));
-  aad.params().aad_len = GetParam();
+  {
+    auto& [bytes, size, bits, aad_bytes, aad_size, tag_bits] = aad.params();
+    aad_size = GetParam();
+  }
   EXPECT_THAT(c_->C_EncryptInit(s_, aad.get(), key), ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
   Gcm tag(core::Bytes(12, 1), {}, GetParam());
   EXPECT_THAT(c_->C_EncryptInit(s_, tag.get(), key), ReturnsRv(CKR_MECHANISM_PARAM_INVALID));

@@ -200,10 +200,16 @@ TEST_F(NullPointers, A61_A64_InAMechanismsParameter) {
   EXPECT_THAT(c_->C_EncryptInit(s_, &bad, key),
               AnyOf(ReturnsRv(CKR_MECHANISM_PARAM_INVALID), ReturnsRv(CKR_ARGUMENTS_BAD)));
   Gcm no_iv(core::Bytes(12, 1));
-  no_iv.params().iv_ptr = nullptr;
+  {
+    auto& [iv, iv_size, iv_bits, aad, aad_size, tag_bits] = no_iv.params();
+    iv = nullptr;
+  }
   EXPECT_THAT(c_->C_EncryptInit(s_, no_iv.get(), key), ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
   Gcm no_aad(core::Bytes(12, 1));
-  no_aad.params().aad_len = 16;
+  {
+    auto& [iv, iv_size, iv_bits, aad, aad_size, tag_bits] = no_aad.params();
+    aad_size = 16;
+  }
   EXPECT_THAT(c_->C_EncryptInit(s_, no_aad.get(), key), ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
   Gcm one_short(core::Bytes(12, 1));
   --one_short.get()->ulParameterLen;

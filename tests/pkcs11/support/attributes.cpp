@@ -50,12 +50,9 @@ Attributes& Attributes::append(const Attributes& other) {
 
 Gcm::Gcm(core::Bytes iv, core::Bytes aad, CK_ULONG tag_bits)
     : Mechanism(CKM_AES_GCM), iv_(std::move(iv)), aad_(std::move(aad)) {
-  params_.iv_ptr = iv_.data();
-  params_.iv_len = iv_.size();
-  params_.iv_bits = iv_.size() * 8;
-  params_.aad_ptr = aad_.empty() ? nullptr : aad_.data();
-  params_.aad_len = aad_.size();
-  params_.tag_bits = tag_bits;
+  // By place: headers differ in the names of the members.
+  params_ = {iv_.data(),  iv_.size(), iv_.size() * 8, aad_.empty() ? nullptr : aad_.data(),
+             aad_.size(), tag_bits};
   point(&params_, sizeof params_);
 }
 

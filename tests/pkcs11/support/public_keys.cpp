@@ -261,7 +261,7 @@ Attributes public_key(const EVP_PKEY* key) {
         .bytes(CKA_MODULUS, number_of(key, OSSL_PKEY_PARAM_RSA_N))
         .bytes(CKA_PUBLIC_EXPONENT, number_of(key, OSSL_PKEY_PARAM_RSA_E));
   }
-  const auto& curve = curve_case(curve_of(key));
+  const auto curve = curve_case(curve_of(key));
   return out.number(CKA_KEY_TYPE, curve.key_type)
       .bytes(CKA_EC_PARAMS, curve.params)
       .bytes(CKA_EC_POINT, octets(point_of(key)));
@@ -281,7 +281,7 @@ Attributes private_key(const EVP_PKEY* key) {
         .bytes(CKA_EXPONENT_2, number_of(key, OSSL_PKEY_PARAM_RSA_EXPONENT2))
         .bytes(CKA_COEFFICIENT, number_of(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1));
   }
-  const auto& curve = curve_case(curve_of(key));
+  const auto curve = curve_case(curve_of(key));
   return out.number(CKA_KEY_TYPE, curve.key_type)
       .bytes(CKA_EC_PARAMS, curve.params)
       .bytes(CKA_VALUE, private_value_of(key));
