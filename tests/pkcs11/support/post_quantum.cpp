@@ -70,9 +70,9 @@ core::MdCtxPtr started(SignInit init, EVP_PKEY* key, const PqScheme& scheme) {
 
 std::span<const PqCase> pq_cases() { return kCases; }
 
-const PqCase& pq_case(const std::string& name) {
-  const auto* const at = std::ranges::find(kCases, name, &PqCase::name);
-  if (at == kCases.end()) throw std::runtime_error("no such parameter set: " + name);
+const PqCase& pq_case(const char* name) {
+  const auto* const at = std::ranges::find(kCases, std::string_view(name), &PqCase::name);
+  if (at == kCases.end()) throw std::runtime_error(std::string("no such parameter set: ") + name);
   return *at;
 }
 
@@ -91,7 +91,7 @@ bool libcrypto_has(const std::string& name) {
 std::vector<PqCase> pq_at_hand(const std::vector<std::string>& names) {
   std::vector<PqCase> out;
   for (const auto& name : names) {
-    if (libcrypto_has(name)) out.push_back(pq_case(name));
+    if (libcrypto_has(name)) out.push_back(pq_case(name.c_str()));
   }
   return out;
 }

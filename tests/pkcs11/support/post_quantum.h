@@ -21,7 +21,7 @@ struct PqCase {
   unsigned strength;
 };
 std::span<const PqCase> pq_cases();
-const PqCase& pq_case(const std::string& name);
+const PqCase& pq_case(const char* name);
 // For the names of parametrised tests: only letters, digits and _.
 std::string test_name(const PqCase& tested);
 

@@ -50,7 +50,7 @@ TEST_P(MlDsaVectors, WycheproofsSignaturesAreAcceptedOrRefusedAsTheyShould) {
   TestToken token;
   auto& session = token.session();
   const auto number = std::to_string(GetParam());
-  const auto& set = pq_case("ML-DSA-" + number);
+  const auto& set = pq_case(("ML-DSA-" + number).c_str());
   const std::size_t total = GetParam() == 65 ? 210 : 241;
   run_pq("wycheproof/mldsa_" + number + "_verify_test.json", set.name, {total, total},
          [&](const nlohmann::json& group) -> CaseRun {
@@ -105,7 +105,7 @@ TEST(AcvpMlDsa, EverySignatureIsAcceptedOrRefusedAsItShould) {
          [&](const nlohmann::json& group) -> CaseRun {
            if (group["signatureInterface"] != "external") return none_apply(kInternal);
            const bool hashed = group["preHash"] == "preHash";
-           const auto& set = pq_case(group["parameterSet"]);
+           const auto& set = pq_case(group["parameterSet"].get<std::string>().c_str());
            return [&session, &set, hashed](const nlohmann::json& test) {
              const auto type = hashed ? hash_ml_dsa(test["hashAlg"]) : CKM_ML_DSA;
              if (type == 0) return Verdict::not_applicable(kHash);
@@ -175,7 +175,7 @@ TEST(AcvpMlKem, EveryCiphertextGivesItsSecretAndOnlyGoodKeysAreTaken) {
   run_pq("acvp/ML-KEM-encapDecap-FIPS203.json", "ML-KEM-768", {165, 165},
          [&](const nlohmann::json& group) -> CaseRun {
            const std::string function = group["function"];
-           const auto& set = pq_case(group["parameterSet"]);
+           const auto& set = pq_case(group["parameterSet"].get<std::string>().c_str());
            return [&, function](const nlohmann::json& test) {
              if (function == "encapsulationKeyCheck") {
                const auto rv = import_public(session, set, unhex(test["ek"])).rv;
