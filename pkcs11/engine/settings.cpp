@@ -38,6 +38,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"log", "file", Path{&Settings::log, "stderr"}},
     {"mechanisms", "rsa_pkcs1_decrypt", &Settings::rsa_pkcs1_decrypt},
     {"mechanisms", "rsa_raw", &Settings::rsa_raw},
+    {"mechanisms", "pkcs5_pbkd2", &Settings::pkcs5_pbkd2},
 });
 
 Fault wrong(const std::string& name, const toml::source_region& where, std::string_view what) {

@@ -104,8 +104,9 @@ def main():
 
         refused = first_column(section(REFUSED, "## Mechanisms"))
         offered = set(expand(first_column(section(OFFERED, "## Mechanisms"))))
-        # Those that depend on libcrypto: the tests of the mechanisms themselves ask which it has.
-        depends = set(expand(first_column(section(OFFERED, "## Mechanisms"), "†")))
+        # Those that depend on libcrypto or on settings: the mechanisms' own tests see to them.
+        depends = {name for mark in "†‡"
+                   for name in expand(first_column(section(OFFERED, "## Mechanisms"), mark))}
         for name, number in sorted(known.items()):
             there, said = number in listed, name in offered
             pattern = next((p for p in refused if fnmatch.fnmatchcase(name, p)), None)

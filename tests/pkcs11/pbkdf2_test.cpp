@@ -17,7 +17,7 @@ class Pbkdf2Keys : public ::testing::Test {
     return must(
         session().get(must(session().generate(pbkdf2, readable_secret(length))), CKA_VALUE));
   }
-  TestToken token_;
+  PasswordToken token_;
 };
 
 TEST_F(Pbkdf2Keys, AreThoseOfLibcryptoWithEveryMac) {

@@ -54,7 +54,8 @@ TEST(Settings, AnEmptyFileAndAFullOneAreBothTaken) {
   EXPECT_THAT(start(module).rv, IsOk());
   home.configure(
       "# a comment\n[token]\ndirectory = \"/tmp/x\"\n\n[log]\nfile = \"stderr\"\n"
-      "[mechanisms]\nrsa_pkcs1_decrypt = true\nrsa_raw = false\n");
+      "[mechanisms]\nrsa_pkcs1_decrypt = true\nrsa_raw = false\n"
+      "pkcs5_pbkd2 = true\n");
   const auto started = start(module);
   EXPECT_THAT(started.rv, IsOk());
   EXPECT_EQ(started.complaint, "");

@@ -17,7 +17,7 @@ void register_standard_mechanisms(MechanismTable& table, const Settings& setting
   register_generic_secrets(table);
   register_hkdf(table);
   register_counter_kdf(table);
-  register_pbkdf2(table);
+  if (settings.pkcs5_pbkd2) register_pbkdf2(table);
 }
 
 }  // namespace tallystick::token

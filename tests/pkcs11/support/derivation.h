@@ -7,6 +7,15 @@
 
 namespace tallystick::test {
 
+// A token whose settings offer CKM_PKCS5_PBKD2.
+class PasswordToken : public TestToken {
+ public:
+  PasswordToken() {
+    home().configure("[mechanisms]\npkcs5_pbkd2 = true\n");
+    restart_and_login();
+  }
+};
+
 class Hkdf : public Mechanism {
  public:
   // Both steps, without a salt.

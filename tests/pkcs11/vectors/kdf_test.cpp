@@ -233,7 +233,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Pbkdf2File{"pbkdf2_hmacsha512", CKP_PKCS5_PBKD2_HMAC_SHA512, 58}),
     [](const auto& tested) { return tested.param.name; });
 TEST_P(WycheproofPbkdf2, EveryCase) {
-  TestToken token;
+  PasswordToken token;
   run_vectors("wycheproof/" + std::string(GetParam().name) + "_test.json",
               {GetParam().cases, GetParam().cases}, [&](const nlohmann::json&) -> CaseRun {
                 return [&](const nlohmann::json& test) {
@@ -247,7 +247,7 @@ TEST_P(WycheproofPbkdf2, EveryCase) {
 }
 
 TEST(KdfVectors, AcvpPbkdf2) {
-  TestToken token;
+  PasswordToken token;
   run_vectors("acvp/PBKDF-1.0.json", {50, 50}, [&](const nlohmann::json&) -> CaseRun {
     return [&](const nlohmann::json& test) {
       return pbkdf2_case(

@@ -153,6 +153,8 @@ constexpr std::array kMeanings = {
             "the key's parameters name no curve"),
     trouble(CKR_CURVE_NOT_SUPPORTED, "CKR_CURVE_NOT_SUPPORTED",
             "the module does not offer this curve"),
+    trouble(CKR_PARAMETER_SET_NOT_SUPPORTED, "CKR_PARAMETER_SET_NOT_SUPPORTED",
+            "the module does not offer this parameter set"),
     trouble(CKR_BUFFER_TOO_SMALL, "CKR_BUFFER_TOO_SMALL",
             "the module's answer is longer than it said"),
     trouble(CKR_SAVED_STATE_INVALID, "CKR_SAVED_STATE_INVALID",
