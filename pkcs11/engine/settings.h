@@ -20,7 +20,8 @@ struct Settings {
   // where old files need them.
   bool rsa_pkcs1_decrypt = false;
   bool rsa_raw = false;
-  // Off because NSS derives in whatever token offers it and then cannot unwrap a PKCS#12 file there.
+  // Off because NSS derives in whatever token offers it and then cannot unwrap a PKCS#12 file
+  // there.
   bool pkcs5_pbkd2 = false;
 };
 
