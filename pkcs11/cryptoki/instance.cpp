@@ -21,6 +21,8 @@ struct State {
   std::shared_ptr<token::Module> module;
   // Outlives C_Finalize and fork: a handle from before is never another object's (A45).
   const std::shared_ptr<token::HandleSource> handles;
+  // What a parent had before fork, left alone and still reachable.
+  const State* const of_parent;
 };
 
 // Allocated once per process and left to its end.
@@ -125,7 +127,8 @@ Outcome<void> initialize(const CK_C_INITIALIZE_ARGS* args) {
     here = new State{
         .mutex = {},
         .module = {},
-        .handles = here == nullptr ? std::make_shared<token::HandleSource>() : here->handles};
+        .handles = here == nullptr ? std::make_shared<token::HandleSource>() : here->handles,
+        .of_parent = here};
     state.store(here, std::memory_order_release);
     mark_owner();
   }
