@@ -14,7 +14,8 @@ constexpr std::size_t kMaxAllowedMechanisms = 64;
 constexpr std::uint16_t kKeys = kPublicKey | kPrivateKey | kSecretKey;
 constexpr std::uint16_t kHidden = kPrivateKey | kSecretKey;  // keys with something to hide
 constexpr std::uint16_t kStorage = kData | kCertificate | kKeys | kSoftware;
-constexpr std::uint16_t kAll = kStorage | kOther;
+constexpr std::uint16_t kObjects = kStorage | kProfile;
+constexpr std::uint16_t kAll = kObjects | kOther;
 
 constexpr std::uint8_t kNever = 0;
 constexpr std::uint8_t kMaking = kAtCreate | kAtGenerate | kAtUnwrap | kAtDerive;
@@ -26,17 +27,18 @@ constexpr std::uint8_t kAnyTime = kMakingAndCopy | kAtSet;
 constexpr auto kTable = std::to_array<AttributeRule>({
     // What every object has.
     {CKA_CLASS, "CLASS", Kind::kNumber, kAll, kMaking},
-    {CKA_TOKEN, "TOKEN", Kind::kBool, kStorage, kMakingAndCopy},
-    {CKA_PRIVATE, "PRIVATE", Kind::kBool, kStorage, kMakingAndCopy, Direction::kOnlyTrue, false,
+    {CKA_TOKEN, "TOKEN", Kind::kBool, kObjects, kMakingAndCopy},
+    {CKA_PRIVATE, "PRIVATE", Kind::kBool, kObjects, kMakingAndCopy, Direction::kOnlyTrue, false,
      false, 1},
-    {CKA_MODIFIABLE, "MODIFIABLE", Kind::kBool, kStorage, kMakingAndCopy, Direction::kOnlyFalse,
+    {CKA_MODIFIABLE, "MODIFIABLE", Kind::kBool, kObjects, kMakingAndCopy, Direction::kOnlyFalse,
      false, false, 2},
-    {CKA_COPYABLE, "COPYABLE", Kind::kBool, kStorage, kAnyTime, Direction::kOnlyFalse, false, false,
+    {CKA_COPYABLE, "COPYABLE", Kind::kBool, kObjects, kAnyTime, Direction::kOnlyFalse, false, false,
      3},
-    {CKA_DESTROYABLE, "DESTROYABLE", Kind::kBool, kStorage, kAnyTime, Direction::kOnlyFalse, false,
+    {CKA_DESTROYABLE, "DESTROYABLE", Kind::kBool, kObjects, kAnyTime, Direction::kOnlyFalse, false,
      false, 4},
-    {CKA_LABEL, "LABEL", Kind::kText, kStorage, kAnyTime},
+    {CKA_LABEL, "LABEL", Kind::kText, kObjects, kAnyTime},
     {CKA_UNIQUE_ID, "UNIQUE_ID", Kind::kText, kAll, kNever},
+    {CKA_PROFILE_ID, "PROFILE_ID", Kind::kNumber, kProfile, kNever},
 
     // Data.
     {CKA_APPLICATION, "APPLICATION", Kind::kText, kData, kAnyTime},
@@ -170,6 +172,8 @@ std::uint16_t class_bit(CK_OBJECT_CLASS object_class) {
       return kSecretKey;
     case CKO_TS_SOFTWARE:
       return kSoftware;
+    case CKO_PROFILE:
+      return kProfile;
     default:
       return kOther;
   }

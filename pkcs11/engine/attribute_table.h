@@ -29,7 +29,8 @@ enum ClassBit : std::uint16_t {
   kPrivateKey = 8,
   kSecretKey = 16,
   kSoftware = 32,
-  kOther = 64,
+  kProfile = 64,
+  kOther = 128,
 };
 std::uint16_t class_bit(CK_OBJECT_CLASS object_class);
 

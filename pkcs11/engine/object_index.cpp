@@ -132,14 +132,6 @@ void ObjectIndex::keep_token_objects(const std::set<ObjectId>& keep) {
   }
 }
 
-void ObjectIndex::clear() {
-  const WriteLock lock(mutex_);
-  entries_.clear();
-  by_id_.clear();
-  by_session_.clear();
-  by_value_.clear();
-}
-
 ObjectPtr ObjectIndex::get(CK_OBJECT_HANDLE handle) const {
   const ReadLock lock(mutex_);
   const auto at = entries_.find(handle);
@@ -151,12 +143,6 @@ ObjectIndex::Found ObjectIndex::get(const ObjectId& id) const {
   const auto known = by_id_.find(id);
   if (known == by_id_.end()) return {};
   return {known->second, entries_.find(known->second)->second.object};
-}
-
-bool ObjectIndex::is_session_object(const ObjectId& id) const {
-  const ReadLock lock(mutex_);
-  const auto known = by_id_.find(id);
-  return known != by_id_.end() && entries_.find(known->second)->second.session != 0;
 }
 
 std::vector<ObjectIndex::Found> ObjectIndex::search(std::span<const Pattern> pattern) const {
@@ -183,11 +169,6 @@ std::vector<ObjectIndex::Found> ObjectIndex::search(std::span<const Pattern> pat
   }
   std::erase_if(candidates, [&](const Found& one) { return !matches(*one.object, pattern); });
   return candidates;
-}
-
-std::size_t ObjectIndex::size() const {
-  const ReadLock lock(mutex_);
-  return entries_.size();
 }
 
 }  // namespace tallystick::token

@@ -33,10 +33,14 @@ class ObjectIndex {
     core::ByteView value;
   };
 
+  // Never the handle of a session: those are counted from 1.
+  static constexpr CK_SESSION_HANDLE kBuiltIn = CK_UNAVAILABLE_INFORMATION;
+
   explicit ObjectIndex(std::shared_ptr<HandleSource> handles) : handles_(std::move(handles)) {}
 
   // A new object, or the next snapshot of one that is here: then its handle stays. `session` is 0
-  // for token objects. An older snapshot than the one that is here changes nothing.
+  // for token objects, and kBuiltIn for those that are in no store and in no session. An older
+  // snapshot than the one that is here changes nothing.
   CK_OBJECT_HANDLE put(ObjectPtr object, CK_SESSION_HANDLE session = 0);
   // Replaces a session object's snapshot; false when it was changed or destroyed meanwhile.
   bool exchange(const Object& old, ObjectPtr next);
@@ -46,14 +50,11 @@ class ObjectIndex {
   void end_login();
   // Forgets the token objects that are not in `keep`.
   void keep_token_objects(const std::set<ObjectId>& keep);
-  void clear();
 
   [[nodiscard]] ObjectPtr get(CK_OBJECT_HANDLE handle) const;
   [[nodiscard]] Found get(const ObjectId& id) const;
-  [[nodiscard]] bool is_session_object(const ObjectId& id) const;
   // All that match every pair, in the order of their handles. Sensitive values never match (A18).
   [[nodiscard]] std::vector<Found> search(std::span<const Pattern> pattern) const;
-  [[nodiscard]] std::size_t size() const;
 
  private:
   struct Entry {

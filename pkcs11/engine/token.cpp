@@ -6,6 +6,7 @@
 #include "pkcs11/engine/device_key.h"
 #include "pkcs11/engine/files.h"
 #include "pkcs11/engine/log.h"
+#include "pkcs11/engine/profile_objects.h"
 
 namespace tallystick::token {
 namespace {
@@ -26,7 +27,11 @@ Token::Token(CK_SLOT_ID slot, std::string directory, Services services)
     : slot_(slot),
       directory_(std::move(directory)),
       services_(std::move(services)),
-      objects_(services_.handles) {}
+      objects_(services_.handles) {
+  for (auto& profile : profile_objects()) {
+    objects_.put(std::move(profile), ObjectIndex::kBuiltIn);
+  }
+}
 
 Token::~Token() = default;
 

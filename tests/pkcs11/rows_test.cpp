@@ -41,8 +41,8 @@ TEST_F(Rows, AreFoundByWhateverIsAskedFirst) {
       {Attributes().number(CKA_KEY_TYPE, CKK_AES), 1},
       {Attributes().flag(CKA_PRIVATE, true).number(CKA_CLASS, CKO_DATA), 1},
       {labelled("private").number(CKA_CLASS, CKO_SECRET_KEY), 0},
-      // The device key's two halves and the three of above.
-      {{}, 5},
+      // The device key's two halves, four profiles, and the three of above.
+      {{}, 9},
   };
   for (std::size_t first = 0; first < searches.size(); ++first) {
     token_.restart_and_login();
