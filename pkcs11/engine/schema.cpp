@@ -13,7 +13,7 @@ struct Item {
 };
 
 // In the order of their names, which is the order of the comparison.
-constexpr std::array<Item, 11> kSchema = {{
+constexpr std::array<Item, 12> kSchema = {{
     {"object",
      "CREATE TABLE object (id BLOB NOT NULL PRIMARY KEY, class INTEGER NOT NULL, "
      "tier INTEGER NOT NULL, generation INTEGER NOT NULL, policy INTEGER NOT NULL, "
@@ -24,6 +24,7 @@ constexpr std::array<Item, 11> kSchema = {{
     {"object_by_id_tag", "CREATE INDEX object_by_id_tag ON object (id_tag)"},
     {"object_by_label_tag", "CREATE INDEX object_by_label_tag ON object (label_tag)"},
     {"object_by_sequence", "CREATE INDEX object_by_sequence ON object (sequence)"},
+    {"object_generations", "CREATE INDEX object_generations ON object (id, generation)"},
     {"object_immutable", "CREATE INDEX object_immutable ON object (tier) WHERE tier = 2"},
     {"object_untagged", "CREATE INDEX object_untagged ON object (tier) WHERE label_tag = 0"},
     {"pin",
@@ -35,7 +36,8 @@ constexpr std::array<Item, 11> kSchema = {{
     {"token",
      "CREATE TABLE token (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), "
      "token_id BLOB NOT NULL, root_check BLOB NOT NULL, label BLOB NOT NULL, "
-     "pin_epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, trimmed INTEGER NOT NULL)"},
+     "pin_epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, trimmed INTEGER NOT NULL, "
+     "set_seal BLOB NOT NULL DEFAULT x'')"},
 }};
 
 // Version 2: tags to search by. Rows from before have none and are read with every start, until
@@ -47,16 +49,27 @@ Outcome<void> add_tags(const Database& database) {
     if (auto done = database.run(sql.c_str()); !done) return done;
   }
   for (const auto& item : kSchema) {
-    const bool is_new = item.name.starts_with("object_") && item.name != "object_by_sequence";
+    const bool is_new = item.name.starts_with("object_") && item.name != "object_by_sequence" &&
+                        item.name != "object_generations";
     if (!is_new) continue;
     if (auto done = database.run(item.sql); !done) return done;
   }
   return {};
 }
 
+// Version 3: the rows as a set. Who opens the database next seals what it finds (RowSet::adopt).
+Outcome<void> add_set(const Database& database) {
+  auto done = database.run("ALTER TABLE token ADD COLUMN set_seal BLOB NOT NULL DEFAULT x''");
+  if (!done) return done;
+  for (const auto& item : kSchema) {
+    if (item.name == "object_generations") return database.run(item.sql);
+  }
+  return {};
+}
+
 // Each brings a database from version i + 1 to i + 2.
 using Migration = Outcome<void> (*)(const Database&);
-constexpr std::array<Migration, kSchemaVersion - 1> kMigrations = {add_tags};
+constexpr std::array<Migration, kSchemaVersion - 1> kMigrations = {add_tags, add_set};
 
 Fault not_ours(std::string_view what) { return fault(CKR_TOKEN_NOT_RECOGNIZED, what); }
 

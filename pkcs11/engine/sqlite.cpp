@@ -61,15 +61,37 @@ Outcome<void> Database::run(const char* sql) const {
 Fault Database::failed(std::string_view what) const { return failure(handle_.get(), what); }
 
 Outcome<Statement> Statement::prepare(const Database& database, std::string_view sql) {
+  Statement statement;
+  statement.database_ = database.get();
+  statement.place_ = &database.idle_->try_emplace(std::string(sql)).first->second;
+  statement.handle_ = std::move(*statement.place_);
+  if (statement.handle_) return statement;
   sqlite3_stmt* handle = nullptr;
   if (sqlite3_prepare_v3(database.get(), sql.data(), static_cast<int>(sql.size()),
                          SQLITE_PREPARE_PERSISTENT, &handle, nullptr) != SQLITE_OK) {
     return database.failed("the token's database");
   }
-  Statement statement;
-  statement.database_ = database.get();
   statement.handle_.reset(handle);
   return statement;
+}
+
+Statement& Statement::operator=(Statement&& other) noexcept {
+  if (this != &other) {
+    give_back();
+    database_ = other.database_;
+    place_ = other.place_;
+    handle_ = std::move(other.handle_);
+  }
+  return *this;
+}
+
+void Statement::give_back() noexcept {
+  if (!handle_) return;
+  const InSqlite inside;
+  reset();
+  // A second one of the same text is not kept.
+  if (!*place_) *place_ = std::move(handle_);
+  handle_.reset();
 }
 
 Statement& Statement::bind(int index, std::uint64_t value) {
@@ -126,7 +148,9 @@ core::ByteView Statement::blob(int column) const {
 }
 
 Outcome<Transaction> Transaction::begin(const Database& database) {
-  if (auto begun = database.run("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
+  auto begin = Statement::prepare(database, "BEGIN IMMEDIATE");
+  if (!begin) return std::move(begin).error();
+  if (auto begun = begin->run(); !begun) return std::move(begun).error();
   return Transaction(&database);
 }
 
@@ -135,7 +159,9 @@ Transaction::~Transaction() {
 }
 
 Outcome<void> Transaction::commit() {
-  auto done = database_->run("COMMIT");
+  auto commit = Statement::prepare(*database_, "COMMIT");
+  if (!commit) return std::move(commit).error();
+  auto done = commit->run();
   if (done) database_ = nullptr;
   return done;
 }

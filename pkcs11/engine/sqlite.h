@@ -6,12 +6,21 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "core/base/bytes.h"
 #include "pkcs11/engine/fault.h"
 #include "pkcs11/engine/sqlite_fork.h"
 
 namespace tallystick::token {
+
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* handle) const {
+    const InSqlite inside;
+    (void)sqlite3_finalize(handle);
+  }
+};
+using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 class Database {
  public:
@@ -30,15 +39,27 @@ class Database {
       (void)sqlite3_close_v2(handle);
     }
   };
-  explicit Database(sqlite3* handle) : handle_(handle) {}
+  explicit Database(sqlite3* handle) : handle_(handle), idle_(std::make_unique<Idle>()) {}
+
+  friend class Statement;
+  // Statements that nobody uses just now, by their text: preparing one costs more than most runs.
+  // The texts are few and fixed. Under the connection's lock like all else.
+  using Idle = std::unordered_map<std::string, StatementHandle>;
   std::unique_ptr<sqlite3, Close> handle_;
+  std::unique_ptr<Idle> idle_;
 };
 
-// A prepared statement; bind, step until no row is left, reset.
+// A prepared statement; bind, step until no row is left, reset. Goes back to its connection, ready
+// for the next user, when it is done with; it must not outlive the connection.
 class Statement {
  public:
   Statement() = default;
   static Outcome<Statement> prepare(const Database& database, std::string_view sql);
+  Statement(Statement&&) noexcept = default;
+  Statement& operator=(Statement&& other) noexcept;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  ~Statement() { give_back(); }
 
   Statement& bind(int index, std::uint64_t value);
   // A null view binds an empty blob, never NULL. The bytes must live until the statement is reset.
@@ -54,14 +75,11 @@ class Statement {
   [[nodiscard]] core::ByteView blob(int column) const;
 
  private:
-  struct Finalize {
-    void operator()(sqlite3_stmt* handle) const {
-      const InSqlite inside;
-      (void)sqlite3_finalize(handle);
-    }
-  };
+  void give_back() noexcept;
+
   sqlite3* database_ = nullptr;
-  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+  StatementHandle* place_ = nullptr;  // where it goes back to
+  StatementHandle handle_;
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolls back unless committed.

@@ -57,8 +57,8 @@ Outcome<std::vector<ObjectRow>> read_rows(Statement& statement) {
 
 }  // namespace
 
-Outcome<void> Store::create(const std::string& path, const TokenRecord& token, const PinRow& so_pin,
-                            const std::vector<ObjectRow>& objects) {
+Outcome<void> Store::create(const std::string& path, const RowSet& set, const TokenRecord& token,
+                            const PinRow& so_pin, const std::vector<ObjectRow>& objects) {
   const InSqlite inside;
   // SQLite gives its other files the mode of this one.
   if (auto made = write_new_file(path, {}); !made) return made;
@@ -81,9 +81,14 @@ Outcome<void> Store::create(const std::string& path, const TokenRecord& token, c
   statement->bind(4, token.pin_epoch);
   if (auto done = statement->run(); !done) return done;
   if (auto done = store.write_pin(so_pin); !done) return done;
+  auto nothing = set.adopt(store.writer_);
+  if (!nothing) return nothing;
+  auto state = set.open(store.writer_);
+  if (!state) return std::move(state).error();
   for (const auto& row : objects) {
-    if (auto done = store.insert(row, 1); !done) return done;
+    if (auto done = store.insert(row, 1, *state); !done) return done;
   }
+  if (auto sealed = state->seal(); !sealed) return sealed;
   return transaction->commit();
 }
 
@@ -108,6 +113,38 @@ Outcome<void> Store::prepare() {
   if (!file) return fault(CKR_DEVICE_ERROR, path_ + ": has gone");
   file_ = *file;
   return {};
+}
+
+Outcome<bool> Store::never_sealed() {
+  auto statement =
+      Statement::prepare(writer_, "SELECT 1 FROM token WHERE one = 1 AND set_seal = x''");
+  if (!statement) return std::move(statement).error();
+  return statement->step();
+}
+
+Outcome<void> Store::guard(std::unique_ptr<const RowSet> set, core::ByteView adopted) {
+  set_ = std::move(set);
+  if (!adopted.empty()) {
+    const ConnectionLock lock(write_mutex_);
+    auto transaction = Transaction::begin(writer_);
+    if (!transaction) return std::move(transaction).error();
+    // Another process may have been here meanwhile.
+    auto bare = never_sealed();
+    if (!bare) return std::move(bare).error();
+    if (*bare) {
+      auto statement =
+          Statement::prepare(writer_, "UPDATE token SET root_check = ?1 WHERE one = 1");
+      if (!statement) return std::move(statement).error();
+      if (auto done = statement->bind(1, adopted).run(); !done) return done;
+      if (auto sealed = set_->adopt(writer_); !sealed) return sealed;
+      if (auto done = transaction->commit(); !done) return done;
+    }
+  }
+  const ConnectionLock lock(read_mutex_);
+  if (auto begun = reader_.run("BEGIN"); !begun) return begun;
+  auto whole = set_->check(reader_);
+  (void)reader_.run("COMMIT");
+  return whole;
 }
 
 Outcome<void> Store::check_file() const {
@@ -209,6 +246,9 @@ Outcome<Store::Delta> Store::read_changes(std::uint64_t sequence, bool with_priv
   auto state = read_state();
   if (!state) return state;
   auto delta = *std::move(state);
+  if (delta.sequence == sequence) return delta;
+  // Somebody has written: what he wrote stands under the seal, or he is no token.
+  if (auto sealed = set_->open(reader_); !sealed) return std::move(sealed).error();
   delta.all = sequence < delta.trimmed || sequence > delta.sequence;
   auto rows = select("sequence > ?1", {delta.all ? 0 : sequence}, with_private);
   if (!rows) return std::move(rows).error();
@@ -289,7 +329,7 @@ Outcome<std::uint64_t> Store::next_sequence() {
   return sequence;
 }
 
-Outcome<void> Store::insert(const ObjectRow& row, std::uint64_t sequence) {
+Outcome<void> Store::insert(const ObjectRow& row, std::uint64_t sequence, RowSet::State& set) {
   auto statement = Statement::prepare(
       writer_,
       "INSERT INTO object (id, class, tier, generation, policy, member, epoch, job, sealed, "
@@ -300,16 +340,19 @@ Outcome<void> Store::insert(const ObjectRow& row, std::uint64_t sequence) {
   statement->bind(5, row.policy).bind(6, row.group).bind(7, row.epoch).bind(8, row.job);
   statement->bind(9, row.sealed).bind(10, sequence);
   statement->bind(11, row.tags[0]).bind(12, row.tags[1]);
-  return statement->run();
+  if (auto done = statement->run(); !done) return done;
+  return set.add({row.id, row.generation});
 }
 
-Outcome<void> Store::take_row(const ObjectId& id, std::uint64_t generation) {
+Outcome<void> Store::take_row(const RowSet::Member& row, RowSet::State& set) {
   auto statement =
       Statement::prepare(writer_, "DELETE FROM object WHERE id = ?1 AND generation = ?2");
   if (!statement) return std::move(statement).error();
-  if (auto done = statement->bind(1, id).bind(2, generation).run(); !done) return done;
+  if (auto done = statement->bind(1, row.id).bind(2, row.generation).run(); !done) {
+    return done;
+  }
   if (sqlite3_changes(writer_.get()) != 1) return conflict();
-  return {};
+  return set.remove(row);
 }
 
 Outcome<void> Store::write_pin(const PinRow& pin) {
@@ -324,10 +367,12 @@ Outcome<void> Store::write_pin(const PinRow& pin) {
   return statement->run();
 }
 
-Outcome<void> Store::apply(const Change& change) {
+Outcome<std::uint64_t> Store::apply(const Change& change) {
   const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
+  auto set = set_->open(writer_);
+  if (!set) return std::move(set).error();
   if (change.pin_epoch) {
     auto epoch = Statement::prepare(writer_, "SELECT pin_epoch FROM token WHERE one = 1");
     if (!epoch) return std::move(epoch).error();
@@ -346,20 +391,25 @@ Outcome<void> Store::apply(const Change& change) {
   auto sequence = next_sequence();
   if (!sequence) return std::move(sequence).error();
   for (const auto& row : change.add) {
-    if (auto done = insert(row, *sequence); !done) return done;
+    if (auto done = insert(row, *sequence, *set); !done) return std::move(done).error();
   }
   for (const auto& row : change.replace) {
-    if (auto done = take_row(row.id, row.generation - 1); !done) return done;
-    if (auto done = insert(row, *sequence); !done) return done;
+    auto done = take_row({row.id, row.generation - 1}, *set);
+    if (done) done = insert(row, *sequence, *set);
+    if (!done) return std::move(done).error();
   }
   for (const auto& expected : change.remove) {
-    if (auto done = take_row(expected.id, expected.generation); !done) return done;
+    if (auto done = take_row(expected, *set); !done) return std::move(done).error();
     auto mark = Statement::prepare(writer_,
                                    "INSERT OR REPLACE INTO removed (id, sequence) VALUES (?1, ?2)");
     if (!mark) return std::move(mark).error();
-    if (auto done = mark->bind(1, expected.id).bind(2, *sequence).run(); !done) return done;
+    if (auto done = mark->bind(1, expected.id).bind(2, *sequence).run(); !done) {
+      return std::move(done).error();
+    }
   }
-  return transaction->commit();
+  if (auto sealed = set->seal(); !sealed) return std::move(sealed).error();
+  if (auto done = transaction->commit(); !done) return std::move(done).error();
+  return *sequence;
 }
 
 Outcome<PinRow> Store::spend_try(PinRole role) {
@@ -367,6 +417,8 @@ Outcome<PinRow> Store::spend_try(PinRole role) {
     const ConnectionLock lock(write_mutex_);
     auto transaction = Transaction::begin(writer_);
     if (!transaction) return std::move(transaction).error();
+    auto set = set_->open(writer_);
+    if (!set) return std::move(set).error();
     auto statement =
         Statement::prepare(writer_,
                            "UPDATE pin SET tries = tries + 1 WHERE role = ?1 AND tries >= 0 "
@@ -376,6 +428,7 @@ Outcome<PinRow> Store::spend_try(PinRole role) {
     if (auto done = statement->run(); !done) return std::move(done).error();
     const bool spent = sqlite3_changes(writer_.get()) == 1;
     if (spent) {
+      if (auto sealed = set->seal(); !sealed) return std::move(sealed).error();
       if (auto done = transaction->commit(); !done) return std::move(done).error();
     } else {
       auto there = Statement::prepare(writer_, "SELECT 1 FROM pin WHERE role = ?1");
@@ -394,15 +447,23 @@ Outcome<PinRow> Store::spend_try(PinRole role) {
 
 Outcome<void> Store::restore_tries(PinRole role) {
   const ConnectionLock lock(write_mutex_);
+  auto transaction = Transaction::begin(writer_);
+  if (!transaction) return std::move(transaction).error();
+  auto set = set_->open(writer_);
+  if (!set) return std::move(set).error();
   auto statement = Statement::prepare(writer_, "UPDATE pin SET tries = 0 WHERE role = ?1");
   if (!statement) return std::move(statement).error();
-  return statement->bind(1, static_cast<std::uint64_t>(role)).run();
+  if (auto done = statement->bind(1, static_cast<std::uint64_t>(role)).run(); !done) return done;
+  if (auto sealed = set->seal(); !sealed) return sealed;
+  return transaction->commit();
 }
 
 Outcome<void> Store::change_pin(const PinRow& old, const PinRow& next) {
   const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
+  auto set = set_->open(writer_);
+  if (!set) return std::move(set).error();
   auto statement = Statement::prepare(writer_, "SELECT salt FROM pin WHERE role = ?1");
   if (!statement) return std::move(statement).error();
   auto row = statement->bind(1, static_cast<std::uint64_t>(old.role)).step();
@@ -412,14 +473,15 @@ Outcome<void> Store::change_pin(const PinRow& old, const PinRow& next) {
   }
   statement->reset();
   if (auto done = write_pin(next); !done) return done;
+  if (auto sealed = set->seal(); !sealed) return sealed;
   return transaction->commit();
 }
 
 Outcome<void> Store::remove_where(std::string_view condition, std::uint64_t sequence,
-                                  const std::set<ObjectId>& keep) {
-  std::vector<ObjectId> ids;
-  auto select =
-      Statement::prepare(writer_, "SELECT id FROM object WHERE " + std::string(condition));
+                                  const std::set<ObjectId>& keep, RowSet::State& set) {
+  std::vector<RowSet::Member> rows;
+  auto select = Statement::prepare(
+      writer_, "SELECT id, generation FROM object WHERE " + std::string(condition));
   if (!select) return std::move(select).error();
   while (true) {
     auto row = select->step();
@@ -427,17 +489,15 @@ Outcome<void> Store::remove_where(std::string_view condition, std::uint64_t sequ
     if (!*row) break;
     if (select->blob(0).size() != sizeof(ObjectId)) return damaged();
     const auto id = core::array_of<16>(select->blob(0));
-    if (!keep.contains(id)) ids.push_back(id);
+    if (!keep.contains(id)) rows.push_back({id, select->number(1)});
   }
   select->reset();
-  auto remove = Statement::prepare(writer_, "DELETE FROM object WHERE id = ?1");
   auto mark =
       Statement::prepare(writer_, "INSERT OR REPLACE INTO removed (id, sequence) VALUES (?1, ?2)");
-  if (!remove) return std::move(remove).error();
   if (!mark) return std::move(mark).error();
-  for (const auto& id : ids) {
-    if (auto done = remove->bind(1, id).run(); !done) return done;
-    if (auto done = mark->bind(1, id).bind(2, sequence).run(); !done) return done;
+  for (const auto& row : rows) {
+    if (auto done = take_row(row, set); !done) return done;
+    if (auto done = mark->bind(1, row.id).bind(2, sequence).run(); !done) return done;
   }
   return {};
 }
@@ -446,13 +506,16 @@ Outcome<void> Store::reset_user(const PinRow& user_pin) {
   const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
+  auto set = set_->open(writer_);
+  if (!set) return std::move(set).error();
   auto sequence = next_sequence();
   if (!sequence) return std::move(sequence).error();
   if (auto done = write_pin(user_pin); !done) return done;
-  if (auto done = remove_where("tier = 1", *sequence, {}); !done) return done;
+  if (auto done = remove_where("tier = 1", *sequence, {}, *set); !done) return done;
   if (auto done = writer_.run("UPDATE token SET pin_epoch = pin_epoch + 1 WHERE one = 1"); !done) {
     return done;
   }
+  if (auto sealed = set->seal(); !sealed) return sealed;
   return transaction->commit();
 }
 
@@ -460,14 +523,17 @@ Outcome<void> Store::reset_token(core::ByteView label, const std::set<ObjectId>&
   const ConnectionLock lock(write_mutex_);
   auto transaction = Transaction::begin(writer_);
   if (!transaction) return std::move(transaction).error();
+  auto set = set_->open(writer_);
+  if (!set) return std::move(set).error();
   auto sequence = next_sequence();
   if (!sequence) return std::move(sequence).error();
   if (auto done = writer_.run("DELETE FROM pin WHERE role = 1"); !done) return done;
-  if (auto done = remove_where("tier <> 2", *sequence, keep); !done) return done;
+  if (auto done = remove_where("tier <> 2", *sequence, keep, *set); !done) return done;
   auto statement = Statement::prepare(
       writer_, "UPDATE token SET label = ?1, pin_epoch = pin_epoch + 1 WHERE one = 1");
   if (!statement) return std::move(statement).error();
   if (auto done = statement->bind(1, label).run(); !done) return done;
+  if (auto sealed = set->seal(); !sealed) return sealed;
   return transaction->commit();
 }
 

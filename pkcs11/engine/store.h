@@ -11,25 +11,22 @@
 #include "pkcs11/engine/files.h"
 #include "pkcs11/engine/lock.h"
 #include "pkcs11/engine/row.h"
+#include "pkcs11/engine/row_set.h"
 #include "pkcs11/engine/sqlite.h"
 #include "pkcs11/engine/wal_watch.h"
 
 namespace tallystick::token {
 
 // The version of the schema, in the database's user_version.
-constexpr unsigned kSchemaVersion = 2;
+constexpr unsigned kSchemaVersion = 3;
 
 class Store {
  public:
-  struct Expected {
-    ObjectId id;
-    std::uint64_t generation;
-  };
   struct Change {
     std::vector<ObjectRow> add;
     // A row whose generation must still be one less.
     std::vector<ObjectRow> replace;
-    std::vector<Expected> remove;
+    std::vector<RowSet::Member> remove;
     // When set: the epoch under whose private key the rows are sealed.
     std::optional<std::uint64_t> pin_epoch;
     // When set: no immutable row may have come or changed after this sequence.
@@ -47,13 +44,19 @@ class Store {
   };
 
   // Makes the database file with its first rows.
-  static Outcome<void> create(const std::string& path, const TokenRecord& token,
+  static Outcome<void> create(const std::string& path, const RowSet& set, const TokenRecord& token,
                               const PinRow& so_pin, const std::vector<ObjectRow>& objects);
   // Opens, migrates an older schema, and refuses one that is not exactly the expected (A73).
   static Outcome<std::unique_ptr<Store>> open(const std::string& path);
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
   ~Store() = default;
+
+  // Looks at the whole database once, and from then on at the seal before each change and after
+  // those of others: rows that were taken out or put back are CKR_DEVICE_ERROR. Before anything but
+  // token(). With `adopted`, a database that never had a set is sealed as it is, and keeps this
+  // root check from then on.
+  Outcome<void> guard(std::unique_ptr<const RowSet> set, core::ByteView adopted);
 
   // A state of the database, told from what SQLite says cheaply.
   struct Seen {
@@ -85,8 +88,9 @@ class Store {
   Outcome<TokenRecord> token();
   Outcome<std::optional<PinRow>> pin(PinRole role);
 
-  // All of it or nothing. CKR_FUNCTION_FAILED when a row is not as expected any more.
-  Outcome<void> apply(const Change& change);
+  // All of it or nothing; gives the sequence of the change. CKR_FUNCTION_FAILED when a row is not
+  // as expected any more.
+  Outcome<std::uint64_t> apply(const Change& change);
 
   // Takes one try and says so durably before the PIN may be compared (A40), in one transaction
   // (A41). CKR_PIN_LOCKED when none is left, CKR_USER_PIN_NOT_INITIALIZED when there is no PIN.
@@ -105,17 +109,20 @@ class Store {
   Outcome<void> prepare();
   Outcome<Delta> read_state() TS_REQUIRES(read_mutex_);
   Outcome<Delta> read_changes(std::uint64_t sequence, bool with_private) TS_REQUIRES(read_mutex_);
+  Outcome<bool> never_sealed() TS_REQUIRES(write_mutex_);
   Outcome<Delta> read_beginning(bool with_private) TS_REQUIRES(read_mutex_);
   Outcome<std::vector<ObjectRow>> select(std::string_view condition,
                                          std::initializer_list<std::uint64_t> values,
                                          bool with_private) TS_REQUIRES(read_mutex_);
   Outcome<std::uint64_t> next_sequence() TS_REQUIRES(write_mutex_);
-  Outcome<void> insert(const ObjectRow& row, std::uint64_t sequence) TS_REQUIRES(write_mutex_);
+  Outcome<void> insert(const ObjectRow& row, std::uint64_t sequence, RowSet::State& set)
+      TS_REQUIRES(write_mutex_);
   // Removes a row that is still of this generation.
-  Outcome<void> take_row(const ObjectId& id, std::uint64_t generation) TS_REQUIRES(write_mutex_);
+  Outcome<void> take_row(const RowSet::Member& row, RowSet::State& set) TS_REQUIRES(write_mutex_);
   Outcome<void> write_pin(const PinRow& pin) TS_REQUIRES(write_mutex_);
   Outcome<void> remove_where(std::string_view condition, std::uint64_t sequence,
-                             const std::set<ObjectId>& keep) TS_REQUIRES(write_mutex_);
+                             const std::set<ObjectId>& keep, RowSet::State& set)
+      TS_REQUIRES(write_mutex_);
 
   const std::string path_;
   FileIdentity file_;
@@ -125,6 +132,7 @@ class Store {
   Database reader_ TS_GUARDED_BY(read_mutex_);
   Statement data_version_ TS_GUARDED_BY(read_mutex_);
   std::atomic<std::uint64_t> seen_version_{0};
+  std::unique_ptr<const RowSet> set_;  // from guard() on
   WalWatch watch_;
 };
 

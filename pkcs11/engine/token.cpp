@@ -80,11 +80,25 @@ Outcome<std::unique_ptr<Token::Opened>> Token::open_files() {
   if (!record) return std::move(record).error();
   opened->record = *std::move(record);
 
-  auto check = opened->root->derive("check", opened->record.token_id);
+  auto check = opened->root->derive(kRootCheck, opened->record.token_id);
   if (!check) return std::move(check).error();
-  if (!core::equal_in_constant_time(check->view(), opened->record.root_check)) {
-    return fault(CKR_TOKEN_NOT_RECOGNIZED,
-                 directory_ + ": the database and the root key are not of one token");
+  const auto is = [&](const core::Secret& expected) {
+    return core::equal_in_constant_time(expected.view(), opened->record.root_check);
+  };
+  core::ByteView adopted;
+  if (!is(*check)) {
+    auto older = opened->root->derive(kUnsealedRootCheck, opened->record.token_id);
+    if (!older) return std::move(older).error();
+    if (!is(*older)) {
+      return fault(CKR_TOKEN_NOT_RECOGNIZED,
+                   directory_ + ": the database and the root key are not of one token");
+    }
+    adopted = check->view();
+  }
+  auto set = RowSet::create(services_.crypto, *opened->root, opened->record.token_id);
+  if (!set) return std::move(set).error();
+  if (auto whole = opened->store->guard(*std::move(set), adopted); !whole) {
+    return std::move(whole).error();
   }
   auto rows = make_root_sealer(*opened->root, opened->record.token_id);
   if (!rows) return std::move(rows).error();
@@ -335,7 +349,10 @@ Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
     if (auto single = check_single(added); !single) return std::move(single).error();
     change.immutable_since = opened.sequence;
   }
-  if (auto done = opened.store->apply(change); !done) return std::move(done).error();
+  auto sequence = opened.store->apply(change);
+  if (!sequence) return std::move(sequence).error();
+  // When nobody was in between, there is nothing to read afterwards.
+  if (*sequence == opened.sequence + 1) opened.sequence = *sequence;
   for (const auto& old : changes.removed()) objects_.remove(old->id());
   show(replaced, private_rows);
   show(added, private_rows);

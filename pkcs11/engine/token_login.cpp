@@ -96,7 +96,7 @@ Outcome<void> Token::first_initialize(core::ByteView so_pin, core::ByteView labe
   }
   record.label.assign(label.begin(), label.end());
   record.pin_epoch = 1;
-  auto check = (*root)->derive("check", record.token_id);
+  auto check = (*root)->derive(kRootCheck, record.token_id);
   if (!check) return std::move(check).error();
   record.root_check.assign(check->view().begin(), check->view().end());
 
@@ -117,9 +117,10 @@ Outcome<void> Token::first_initialize(core::ByteView so_pin, core::ByteView labe
     if (!row) return std::move(row).error();
     rows.push_back(*std::move(row));
   }
-  if (auto made = Store::create(scratch.path() + "/token.db", record, *so_row, rows); !made) {
-    return made;
-  }
+  auto set = RowSet::create(services_.crypto, **root, record.token_id);
+  if (!set) return std::move(set).error();
+  const auto path = scratch.path() + "/token.db";
+  if (auto made = Store::create(path, **set, record, *so_row, rows); !made) return made;
   auto published = publish_directory(scratch.path(), directory_);
   if (!published) return std::move(published).error();
   if (!*published) {

@@ -1,4 +1,4 @@
-// A70, A71, A72: rows that were edited, swapped, moved or put back behind the token's back.
+// A70, A71: rows that were edited, swapped or moved behind the token's back.
 #include <gtest/gtest.h>
 
 #include "tests/pkcs11/support/database.h"
@@ -61,28 +61,25 @@ TEST_F(Damage, A70_AFlippedByteOfASealedRowHidesThatObjectAlone) {
 }
 
 TEST_F(Damage, A70_EveryColumnOfARowIsBoundToIt) {
+  const auto path = token_.home().databases().front();
+  behind_the_tokens_back(
+      [](const Database& database) { database.run("PRAGMA wal_checkpoint(TRUNCATE)"); });
+  const auto good = read_file(path);
   for (const char* const change :
-       {"class = 4", "class = class + 1", "generation = generation + 1", "policy = policy + 1",
-        "policy = 0", "member = x'01'", "epoch = epoch + 1", "job = x'01'", "tier = 0", "tier = 2",
-        "id = randomblob(16)", "sealed = x''", "sealed = zeroblob(12)", "sealed = zeroblob(28)"}) {
+       {"class = 4", "class = class + 1", "policy = policy + 1", "policy = 0", "member = x'01'",
+        "epoch = epoch + 1", "job = x'01'", "tier = 0", "tier = 2", "sealed = x''",
+        "sealed = zeroblob(12)", "sealed = zeroblob(28)"}) {
     SCOPED_TRACE(change);
     behind_the_tokens_back([&](const Database& database) {
       database.run(std::string("UPDATE object SET ") + change +
                    " WHERE id = (SELECT id FROM object WHERE tier = 1 ORDER BY rowid LIMIT 1)");
     });
     EXPECT_THAT(labels(), SizeIs(3));
-    // All private objects anew for the next round.
-    behind_the_tokens_back([](const Database& database) {
-      database.run(
-          "DELETE FROM object WHERE tier = 1 OR class = 4 OR job <> x'' OR "
-          "length(sealed) < 40");
-      database.run("DELETE FROM object WHERE tier = 2 AND class = 0");
-      database.run("DELETE FROM object WHERE tier = 0 AND class = 0");
-    });
-    for (const char* const label : {"one", "two", "three"}) {
-      (void)data_object(token_.session(), label, true, true);
-    }
-    (void)data_object(token_.session(), "public", true, false);
+    token_.close_session();
+    token_.finalize();
+    put_back(path, good);
+    token_.initialize();
+    token_.open_and_login();
     ASSERT_THAT(labels(), SizeIs(4));
   }
 }
@@ -106,11 +103,16 @@ TEST_F(Damage, A71_ARowOfAnotherTokenDoesNotOpen) {
     (void)data_object(other, "foreign public", true, false);
   }
   const auto paths = token_.home().databases();
+  // In the place of rows of ours: one that comes beside them is no row of the set (A72).
   behind_the_tokens_back([&](const Database& database) {
     database.run("ATTACH '" + paths[1] + "' AS foreign_one");
-    database.run("INSERT INTO main.object SELECT * FROM foreign_one.object WHERE tier < 2");
+    for (const char* const tier : {"0", "1"}) {
+      const auto of = std::string(" WHERE class = 0 AND tier = ") + tier;
+      database.run("UPDATE main.object SET sealed = (SELECT sealed FROM foreign_one.object" + of +
+                   ") WHERE id = (SELECT id FROM main.object" + of + " ORDER BY rowid LIMIT 1)");
+    }
   });
-  EXPECT_THAT(labels(), ElementsAre("one", "public", "three", "two"));
+  EXPECT_THAT(labels(), ElementsAre("three", "two"));
 }
 
 TEST_F(Damage, A70_ADamagedRowStaysOutOfTheWayOfNewOnes) {
@@ -125,7 +127,7 @@ TEST_F(Damage, A70_ADamagedRowStaysOutOfTheWayOfNewOnes) {
 
 // The software's minimum version, the role, the flags: nothing of a family is the file's to say.
 TEST(DamagedFamily, A70_AnEditedFamilyRowIsNoFamily) {
-  for (const char* const change : {"policy = policy + 1", "generation = generation + 1"}) {
+  for (const char* const change : {"policy = policy + 1", "epoch = epoch + 1"}) {
     FamilyToken token;
     token.close_session();
     token.finalize();
@@ -170,9 +172,7 @@ TEST(DamagedFile, A73_FlippedBytesAnywhereInTheFileCrashNothing) {
   for (std::size_t at = 0; at < good.size(); at += step) {
     auto bad = good;
     for (std::size_t i = 0; i < 4; ++i) bad[(at + 97 * i) % bad.size()] ^= 0xFFU;
-    std::filesystem::remove(path + "-wal");
-    std::filesystem::remove(path + "-shm");
-    write_file(path, bad);
+    put_back(path, bad);
     const auto status = in_child([&] {
       if (token.module()->C_Initialize(nullptr) != CKR_OK) return 0;
       const auto slot = 0;

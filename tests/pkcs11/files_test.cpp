@@ -188,7 +188,7 @@ TEST(Files, ANewerSchemaIsRefusedAndLeftAsItIs) {
   EXPECT_THAT(use(token, slot), ReturnsRv(CKR_TOKEN_NOT_RECOGNIZED));
   EXPECT_EQ(Database(path).number("PRAGMA user_version"), 4711);
   token.finalize();
-  Database(path).run("PRAGMA user_version = 2");
+  Database(path).run("PRAGMA user_version = 3");
   token.initialize();
   EXPECT_THAT(use(token, slot), IsOk());
 }

@@ -87,7 +87,8 @@ TEST(InitPin, A43_NoPrivateObjectOpensAfterTheSoResetsTheUsersPin) {
   EXPECT_THAT(token.session().login(CKU_USER, kUserPin), ReturnsRv(CKR_PIN_INCORRECT));
 }
 
-// The rows as they were, put back behind the token's back, do not open under the new PIN either.
+// The rows as they were, put back behind the token's back: beside the new ones they are not taken
+// (A72), and in the place of one that is there they do not open under the new PIN either.
 TEST(InitPin, A43_RowsThatWerePutBackDoNotOpenUnderTheNewPin) {
   TestToken token;
   (void)data_object(token.session(), "secret", true, true);
@@ -97,18 +98,26 @@ TEST(InitPin, A43_RowsThatWerePutBackDoNotOpenUnderTheNewPin) {
     const Database database(path);
     database.run("CREATE TEMP TABLE saved AS SELECT * FROM object WHERE tier = 1");
     ASSERT_EQ(database.number("SELECT count(*) FROM saved"), 1);
-    Session session(token.functions(), token.slot());
-    must(session.login(CKU_SO, kSoPin));
-    must(session.init_pin("the SO's choice"));
+    {
+      Session session(token.functions(), token.slot());
+      must(session.login(CKU_SO, kSoPin));
+      must(session.init_pin("the SO's choice"));
+    }
     ASSERT_EQ(database.number("SELECT count(*) FROM object WHERE tier = 1"), 0);
-    database.run("INSERT INTO object SELECT * FROM saved");
-    database.run("DELETE FROM removed");
+    {
+      Session session(token.functions(), token.slot());
+      must(session.login(CKU_USER, "the SO's choice"));
+      (void)data_object(session, "new", true, true);
+    }
+    database.run("UPDATE object SET sealed = (SELECT sealed FROM saved) WHERE tier = 1");
   }
   token.restart();
-  Session session(token.functions(), token.slot());
-  must(session.login(CKU_USER, "the SO's choice"));
-  EXPECT_TRUE(session.find(Attributes().text(CKA_LABEL, "secret")).empty());
-  EXPECT_EQ(must(session.random(8)).size(), 8U);
+  {
+    Session session(token.functions(), token.slot());
+    must(session.login(CKU_USER, "the SO's choice"));
+    EXPECT_TRUE(session.find(Attributes().number(CKA_CLASS, CKO_DATA)).empty());
+    EXPECT_EQ(must(session.random(8)).size(), 8U);
+  }
 }
 
 TEST(InitPin, EndsTheLoginOfAnotherProcess) {

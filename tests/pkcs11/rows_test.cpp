@@ -128,16 +128,21 @@ TEST_F(Rows, OfATokenOfTheFirstSchemaAreKept) {
   {
     const Database database(path);
     for (const char* const index : {"object_by_class", "object_by_id_tag", "object_by_label_tag",
-                                    "object_immutable", "object_untagged"}) {
+                                    "object_generations", "object_immutable", "object_untagged"}) {
       database.run(std::string("DROP INDEX ") + index);
     }
     database.run("ALTER TABLE object DROP COLUMN id_tag");
     database.run("ALTER TABLE object DROP COLUMN label_tag");
+    database.run("ALTER TABLE token DROP COLUMN set_seal");
+    // Of a time before rows were sealed as a set.
+    database.run_with("UPDATE token SET root_check = ?1", root_check(path, "check"));
     database.run("PRAGMA user_version = 1");
   }
   token_.initialize();
   token_.open_and_login();
-  EXPECT_EQ(Database(path).number("PRAGMA user_version"), 2);
+  EXPECT_EQ(Database(path).number("PRAGMA user_version"), 3);
+  EXPECT_EQ(Database(path).blobs("SELECT root_check FROM token").front(),
+            root_check(path, "check 2"));
   auto& session = token_.session();
   for (const char* const label : {"private", "public", "key"}) {
     ASSERT_EQ(count(session, labelled(label)), 1U) << label;

@@ -1,6 +1,11 @@
 #include "tests/pkcs11/support/database.h"
 
+#include <filesystem>
 #include <stdexcept>
+
+#include "core/base/reader.h"
+#include "core/crypto/kdf.h"
+#include "tests/support/scratch.h"
 
 namespace tallystick::test {
 namespace {
@@ -75,6 +80,24 @@ std::vector<core::Bytes> Database::blobs(const std::string& sql) const {
     out.emplace_back(data, data + size);
   }
   return out;
+}
+
+core::Bytes root_check(const std::string& database_path, std::string_view purpose) {
+  const auto folder = std::filesystem::path(database_path).parent_path();
+  const auto file = read_file(folder / "root.key");
+  const auto id = Database(database_path).blobs("SELECT token_id FROM token").front();
+  core::Writer info;
+  info.text("Tallystick/").text(purpose).u8(0).bytes(id);
+  const auto crypto = core::Crypto::create();
+  const auto key = core::hkdf(**crypto, core::Hash::kSha256, core::bytes_of("Tallystick/root"),
+                              core::ByteView(file).subspan(6), info.view(), 32);
+  return {key->view().begin(), key->view().end()};
+}
+
+void put_back(const std::string& path, core::ByteView file) {
+  std::filesystem::remove(path + "-wal");
+  std::filesystem::remove(path + "-shm");
+  write_file(path, file);
 }
 
 }  // namespace tallystick::test

@@ -30,4 +30,10 @@ class Database {
   std::unique_ptr<sqlite3, Closer> database_;
 };
 
+// What the token's record says of its root key, for one of the purposes that there are or were.
+core::Bytes root_check(const std::string& database_path, std::string_view purpose);
+
+// A database file in the place of the one that is there, which nobody has open.
+void put_back(const std::string& path, core::ByteView file);
+
 }  // namespace tallystick::test
