@@ -36,6 +36,7 @@ ObjectPtr profile_object(const Profile& profile) {
 
 std::vector<ObjectPtr> profile_objects() {
   std::vector<ObjectPtr> objects;
+  objects.reserve(kProfiles.size());
   for (const auto& profile : kProfiles) objects.push_back(profile_object(profile));
   return objects;
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/reader.h"
+#include "core/crypto/mac.h"
 #include "tests/core/support/fake_part.h"
 #include "tests/core/support/package_world.h"
 
@@ -241,6 +242,37 @@ TEST_P(ChangedPackages, S09_TheTwoKindsOfKeysOpenNothingOfEachOther) {
   auto target = part();
   EXPECT_TRUE(refuses(target, bad, 10));
   EXPECT_EQ(target.begun, 3U);
+}
+
+// Encrypt, then MAC: over everything that the signature covers, under a key that seals nothing.
+TEST_P(ChangedPackages, S18_ATagOfAnotherHeadOrUnderASealingKeyIsRefused) {
+  const auto tag_at = package_head_size(4) - 16;
+  const auto with_tag = [tag_at](Bytes package, ByteView tag) {
+    std::ranges::copy(tag, package.begin() + static_cast<std::ptrdiff_t>(tag_at));
+    return package;
+  };
+  const auto old_tag = to_bytes(ByteView(package_).subspan(tag_at, 16));
+  for (std::size_t at = 8; at < kPackageHeaderSize + 4 * kPackageEntrySize; at += 3) {
+    // The OEM signed the change; the tag is still that of the package as it was.
+    const auto bad = with_tag(changed_by_oem(world_, share_, GetParam(), package_,
+                                             [at](Bytes& front) { front[at] ^= 0x01U; }),
+                              old_tag);
+    auto target = part();
+    ASSERT_FALSE(install(target, bad).ok()) << at;
+    ASSERT_EQ(target.begun, 0U) << at;
+  }
+  const auto tag_under = [&](std::string_view label) {
+    const auto key = must(world_.oem_device.derive_asset_key(
+        must(world_.oem_device.derive_master_key(share_)), GetParam(), label));
+    return must(cmac(crypto(), key.value.view(), {ByteView(package_).first(tag_at)}));
+  };
+  auto good = part();
+  EXPECT_TRUE(is_ok(install(good, with_tag(package_, tag_under(kLabelAuth)))));
+  for (const auto label : {kLabelEncKey, kLabelEncData}) {
+    auto target = part();
+    EXPECT_TRUE(refuses(target, with_tag(package_, tag_under(label)), 5)) << label;
+    EXPECT_EQ(target.begun, 0U);
+  }
 }
 
 TEST_P(ChangedPackages, S04_AStrangerWithTheSameSoftwareCannotReplaceTheOem) {

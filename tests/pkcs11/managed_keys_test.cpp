@@ -1,8 +1,14 @@
 // Managed keys on every path: no attribute changes, no copies, no other mechanism, no way out.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <memory>
 
+#include "tests/pkcs11/support/derivation.h"
+#include "tests/pkcs11/support/public_keys.h"
+#include "tests/pkcs11/support/symmetric.h"
 #include "tests/pkcs11/support/vendor.h"
 
 namespace tallystick::test {
@@ -79,6 +85,51 @@ constexpr auto kKinds = std::to_array<Kind>({
      }},
 });
 
+// The mechanism with a parameter that is right for it, where it takes one.
+std::unique_ptr<Mechanism> parameters(CK_MECHANISM_TYPE type) {
+  switch (type) {
+    case CKM_AES_GCM:
+      return std::make_unique<Gcm>(core::Bytes(12, 1));
+    case CKM_AES_CCM:
+      return std::make_unique<Ccm>(16, core::Bytes(12, 1));
+    case CKM_AES_CBC:
+    case CKM_AES_CBC_PAD:
+      return std::make_unique<Mechanism>(type, core::Bytes(16, 1));
+    case CKM_AES_CTR:
+      return std::make_unique<Mechanism>(ctr(core::Bytes(16, 1), 32));
+    case CKM_HKDF_DERIVE:
+    case CKM_HKDF_DATA:
+      return std::make_unique<Hkdf>(CKM_SHA256, bytes("info"), type);
+    case CKM_SP800_108_COUNTER_KDF: {
+      auto kdf = std::make_unique<CounterKdf>(CKM_SHA256_HMAC);
+      kdf->counter().bytes(bytes("label"));
+      return kdf;
+    }
+    case CKM_ECDH1_DERIVE:
+    case CKM_ECDH1_COFACTOR_DERIVE:
+      return std::make_unique<Ecdh>(point_of(libcrypto_key("P-256").get()), CKD_NULL, core::Bytes(),
+                                    type);
+    case CKM_RSA_PKCS_OAEP:
+      return std::make_unique<Oaep>(CKM_SHA256, CKG_MGF1_SHA256);
+    case CKM_RSA_PKCS_PSS:
+    case CKM_SHA256_RSA_PKCS_PSS:
+      return std::make_unique<Mechanism>(pss(type, CKM_SHA256, CKG_MGF1_SHA256, 32));
+    case CKM_SHA256_HMAC_GENERAL:
+    case CKM_AES_CMAC_GENERAL:
+      return std::make_unique<Mechanism>(with_number(type, 16));
+    default:
+      return std::make_unique<Mechanism>(type);
+  }
+}
+
+std::vector<CK_ULONG> numbers(const Session& session, CK_OBJECT_HANDLE object,
+                              CK_ATTRIBUTE_TYPE type) {
+  const auto value = must(session.get(object, type));
+  std::vector<CK_ULONG> out(value.size() / sizeof(CK_ULONG));
+  std::memcpy(out.data(), value.data(), value.size());
+  return out;
+}
+
 class ManagedKeys : public ::testing::TestWithParam<Kind> {
  protected:
   Answer<CK_OBJECT_HANDLE> make(const Attributes& wanted = {}) {
@@ -90,7 +141,7 @@ class ManagedKeys : public ::testing::TestWithParam<Kind> {
 INSTANTIATE_TEST_SUITE_P(Each, ManagedKeys, ::testing::ValuesIn(kKinds),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
-TEST_P(ManagedKeys, AreSensitiveAndHaveNoWayOutButTheirOwn) {
+TEST_P(ManagedKeys, A01_A12_A17_A19_AreSensitiveAndHaveNoWayOutButTheirOwn) {
   const auto key = must(make());
   EXPECT_TRUE(session_.flag(key, CKA_SENSITIVE));
   EXPECT_TRUE(session_.flag(key, CKA_PRIVATE));
@@ -98,15 +149,29 @@ TEST_P(ManagedKeys, AreSensitiveAndHaveNoWayOutButTheirOwn) {
   EXPECT_FALSE(session_.flag(key, CKA_MODIFIABLE));
   EXPECT_EQ(session_.flag(key, CKA_EXTRACTABLE), GetParam().extractable);
   EXPECT_THAT(session_.get(key, CKA_VALUE).rv, ReturnsRv(CKR_ATTRIBUTE_SENSITIVE));
+  const auto not_wrapped =
+      ::testing::AnyOf(ReturnsRv(CKR_KEY_NOT_WRAPPABLE), ReturnsRv(CKR_KEY_UNEXTRACTABLE));
   const auto kek = generate_aes(session_, Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true));
-  EXPECT_THAT(session_.wrap(CKM_AES_KEY_WRAP_KWP, kek, key).rv,
-              ::testing::AnyOf(ReturnsRv(CKR_KEY_NOT_WRAPPABLE), ReturnsRv(CKR_KEY_UNEXTRACTABLE)));
+  for (const auto type : {CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP}) {
+    const auto mechanism = parameters(type);
+    EXPECT_THAT(session_.wrap(*mechanism, kek, key).rv, not_wrapped) << std::hex << type;
+  }
+  GcmMessage gcm;
+  auto mechanism = gcm.mechanism();
+  CK_ULONG size = 0;
+  EXPECT_THAT(token_.module().v32()->C_WrapKeyAuthenticated(session_.handle(), &mechanism, kek, key,
+                                                            nullptr, 0, nullptr, &size),
+              not_wrapped);
+  const auto pair = generate_rsa(session_, 2048, Attributes().flag(CKA_WRAP, true),
+                                 Attributes().flag(CKA_UNWRAP, true));
+  const auto oaep = parameters(CKM_RSA_PKCS_OAEP);
+  EXPECT_THAT(session_.wrap(*oaep, pair.public_key, key).rv, not_wrapped);
   Mechanism sha(CKM_SHA256);
   must(token_->C_DigestInit(token_.handle(), sha.get()));
   EXPECT_THAT(token_->C_DigestKey(token_.handle(), key), ReturnsRv(CKR_KEY_INDIGESTIBLE));
 }
 
-TEST_P(ManagedKeys, AreNeitherCopiedNorChanged) {
+TEST_P(ManagedKeys, A05_A07_A08_AreNeitherCopiedNorChanged) {
   const auto key = must(make());
   EXPECT_THAT(session_.copy(key, {}).rv, ReturnsRv(CKR_ACTION_PROHIBITED));
   EXPECT_THAT(session_.copy(key, Attributes().flag(CKA_TOKEN, true)).rv,
@@ -116,7 +181,8 @@ TEST_P(ManagedKeys, AreNeitherCopiedNorChanged) {
   }
   for (const CK_ATTRIBUTE_TYPE type :
        {CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP,
-        CKA_UNWRAP, CKA_DERIVE, CKA_COPYABLE, CKA_MODIFIABLE, CKA_DESTROYABLE}) {
+        CKA_UNWRAP, CKA_DERIVE, CKA_COPYABLE, CKA_MODIFIABLE, CKA_DESTROYABLE, CKA_TRUSTED,
+        CKA_WRAP_WITH_TRUSTED, CKA_ALWAYS_AUTHENTICATE, CKA_ENCAPSULATE, CKA_DECAPSULATE}) {
     for (const bool value : {false, true}) {
       EXPECT_NE(session_.set(key, Attributes().flag(type, value)), CKR_OK) << std::hex << type;
     }
@@ -166,23 +232,63 @@ TEST_P(ManagedKeys, A21_A09_NoTemplateChangesWhoseKeyItIs) {
   refused(Attributes().flag(CKA_ALWAYS_SENSITIVE, true));
 }
 
-TEST_P(ManagedKeys, A15_A16_ServeNoMechanismButTheirOwn) {
+// Every mechanism of the token, through every function that takes a key.
+TEST_P(ManagedKeys, A15_A16_A20_ServeNoMechanismButTheirOwn) {
   const auto key = must(make());
-  Gcm gcm(core::Bytes(12, 1));
-  EXPECT_NE(session_.encrypt(gcm, key, bytes("x")).rv, CKR_OK);
-  EXPECT_NE(session_.decrypt(gcm, key, core::Bytes(32)).rv, CKR_OK);
-  for (const CK_MECHANISM_TYPE type : {CKM_AES_CMAC, CKM_SHA256_HMAC, CKM_SHA384_HMAC,
-                                       CKM_SHA512_HMAC, CKM_ECDSA, CKM_ECDSA_SHA256}) {
-    // K_AUTH signs the heads of its own packages, and these bytes are none.
-    EXPECT_NE(session_.sign(type, key, bytes("x")).rv, CKR_OK) << std::hex << type;
-  }
+  const auto allowed = numbers(session_, key, CKA_ALLOWED_MECHANISMS);
   const auto ordinary = generate_aes(session_, Attributes().flag(CKA_EXTRACTABLE, true));
-  EXPECT_NE(session_.wrap(CKM_AES_KEY_WRAP_KWP, key, ordinary).rv, CKR_OK);
+  const auto* const c = token_.module().v32();
+  const auto s = session_.handle();
+  std::size_t tried = 0;
+  for (const auto type : token_.module().mechanisms(token_.slot())) {
+    if (std::ranges::find(allowed, type) != allowed.end()) continue;
+    const auto mechanism = parameters(type);
+    auto* const m = mechanism->get();
+    EXPECT_NE(c->C_EncryptInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(c->C_DecryptInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(c->C_SignInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(c->C_VerifyInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(c->C_MessageEncryptInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(c->C_MessageDecryptInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(c->C_MessageSignInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(c->C_MessageVerifyInit(s, m, key), CKR_OK) << std::hex << type;
+    EXPECT_NE(session_.wrap(*mechanism, key, ordinary).rv, CKR_OK) << std::hex << type;
+    auto wanted = Attributes().number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_AES);
+    EXPECT_NE(session_.unwrap(*mechanism, key, core::Bytes(40), wanted).rv, CKR_OK)
+        << std::hex << type;
+    wanted.number(CKA_VALUE_LEN, 32);
+    EXPECT_NE(session_.derive(*mechanism, key, wanted).rv, CKR_OK) << std::hex << type;
+    ++tried;
+  }
+  EXPECT_GT(tried, 100U);
+  // Nor as the second key of a derivation.
+  Hkdf hkdf(CKM_SHA256);
+  hkdf.salt_key(key);
   EXPECT_NE(session_
-                .unwrap(CKM_AES_KEY_WRAP_KWP, key, core::Bytes(40),
-                        Attributes().number(CKA_CLASS, CKO_SECRET_KEY))
+                .derive(hkdf, base_key(session_, core::Bytes(32, 1)),
+                        Attributes().number(CKA_KEY_TYPE, CKK_AES).number(CKA_VALUE_LEN, 32))
                 .rv,
             CKR_OK);
+}
+
+// The same parameters with a key of their own kind: they are not what was refused above.
+TEST(ParametersOfMechanisms, AreOnesThatOrdinaryKeysAreUsedWith) {
+  TestToken token;
+  auto& session = token.session();
+  const auto aes = generate_aes(session);
+  for (const auto type : {CKM_AES_GCM, CKM_AES_CCM, CKM_AES_CBC, CKM_AES_CBC_PAD, CKM_AES_CTR}) {
+    const auto mechanism = parameters(type);
+    EXPECT_THAT(token->C_EncryptInit(token.handle(), mechanism->get(), aes), IsOk());
+    EXPECT_THAT(token->C_EncryptInit(token.handle(), nullptr, 0), IsOk());
+  }
+  const auto base = base_key(session, core::Bytes(32, 1));
+  const auto wanted = Attributes()
+                          .number(CKA_CLASS, CKO_SECRET_KEY)
+                          .number(CKA_KEY_TYPE, CKK_AES)
+                          .number(CKA_VALUE_LEN, 32);
+  for (const auto type : {CKM_HKDF_DERIVE, CKM_SP800_108_COUNTER_KDF}) {
+    EXPECT_THAT(session.derive(*parameters(type), base, wanted).rv, IsOk()) << std::hex << type;
+  }
 }
 
 TEST_P(ManagedKeys, AreNeverSealedUnlessTheyAreGeneratedAssets) {
@@ -297,7 +403,7 @@ TEST(ManagedKeysOfARole, LabelsAreThoseOfTheProfile) {
 }
 
 // Vendor key types come from vendor mechanisms alone.
-TEST(ManagedKeysOfARole, NoOtherPathMakesAKeyOfAVendorType) {
+TEST(ManagedKeysOfARole, A03_A10_NoOtherPathMakesAKeyOfAVendorType) {
   FamilyToken token;
   auto& session = token.session();
   const auto kek = generate_aes(session, Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true));

@@ -11,14 +11,6 @@
 namespace tallystick::test {
 namespace {
 
-std::vector<CK_MECHANISM_TYPE> listed(TestToken& token) {
-  CK_ULONG count = 0;
-  must(token->C_GetMechanismList(token.slot(), nullptr, &count));
-  std::vector<CK_MECHANISM_TYPE> out(count);
-  must(token->C_GetMechanismList(token.slot(), out.data(), &count));
-  return out;
-}
-
 struct Family {
   const char* of;
   std::vector<CK_MECHANISM_TYPE> mechanisms;
@@ -35,7 +27,7 @@ std::vector<Family> families() {
 
 TEST(PostQuantum, TheMechanismsAreThoseThatLibcryptoHas) {
   TestToken token;
-  const auto all = listed(token);
+  const auto all = token.module().mechanisms(token.slot());
   for (const auto& family : families()) {
     const bool has = libcrypto_has(family.of);
     std::cout << family.of << (has ? " is there\n" : " is not there\n");

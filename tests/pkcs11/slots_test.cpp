@@ -149,17 +149,9 @@ TEST(Slots, TokenInfoTellsLabelSerialAndFlags) {
   EXPECT_NE(serial, std::string(reinterpret_cast<const char*>(other_info.serialNumber), 16));
 }
 
-std::vector<CK_MECHANISM_TYPE> mechanisms(const Bench& bench, CK_SLOT_ID slot) {
-  CK_ULONG count = 0;
-  must(bench.module()->C_GetMechanismList(slot, nullptr, &count));
-  std::vector<CK_MECHANISM_TYPE> list(count);
-  must(bench.module()->C_GetMechanismList(slot, list.data(), &count));
-  return list;
-}
-
 TEST(Mechanisms, EveryListedMechanismHasItsInfoAndStandsThereOnce) {
   TestToken token;
-  auto list = mechanisms(token, token.slot());
+  auto list = token.module().mechanisms(token.slot());
   for (const auto type : list) {
     CK_MECHANISM_INFO info{};
     ASSERT_THAT(token->C_GetMechanismInfo(token.slot(), type, &info), IsOk()) << std::hex << type;
@@ -177,7 +169,7 @@ TEST(Mechanisms, EveryListedMechanismHasItsInfoAndStandsThereOnce) {
 
 TEST(Mechanisms, A11_A13_A14_WhatIsLeftOutOnPurposeIsNotListed) {
   TestToken token;
-  const auto list = mechanisms(token, token.slot());
+  const auto list = token.module().mechanisms(token.slot());
   for (const CK_MECHANISM_TYPE absent :
        {CKM_AES_ECB, CKM_DES3_CBC, CKM_RC4, CKM_MD5, CKM_MD5_RSA_PKCS, CKM_RSA_X_509,
         CKM_CONCATENATE_BASE_AND_KEY, CKM_CONCATENATE_BASE_AND_DATA, CKM_CONCATENATE_DATA_AND_BASE,

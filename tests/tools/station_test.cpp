@@ -84,6 +84,33 @@ TEST_F(StationTest, ProgramsAllPartsWithEightThreadsAndRecordsEach) {
   for (const auto& line : lines) EXPECT_EQ(line["result"], "ok");
 }
 
+// What a package calls its assets is shown and never a place to write to.
+TEST_F(StationTest, P05_NamesInAPackageLeadToNoFile) {
+  const std::filesystem::path outside = scratch_ / "outside";
+  std::filesystem::create_directory(outside);
+  auto plan = test::small_plan();
+  plan.product = "../outside/product";
+  plan.assets[0].entry.name = "../../outside/firmware";
+  plan.assets[1].entry.name = (outside / "a").string().substr(0, 32);
+  plan.assets[2].entry.name = "..";
+  scratch_.file("package.tspk", text_of(desk_.package(plan)));
+  make_parts(2);
+  const auto files = [&] {
+    std::vector<std::string> all;
+    for (const auto& one : std::filesystem::recursive_directory_iterator(scratch_ / "")) {
+      all.push_back(one.path());
+    }
+    std::ranges::sort(all);
+    return all;
+  };
+  scratch_.file("record.jsonl", "");
+  const auto before = files();
+  ASSERT_EQ(program().status, 0);
+  EXPECT_EQ(files(), before);
+  ASSERT_EQ(tallystick({"inspect", scratch_ / "package.tspk"}).status, 0);
+  EXPECT_EQ(files(), before);
+}
+
 TEST_F(StationTest, APartThatHoldsThePackageIsNotProgrammedAgain) {
   make_parts(3);
   ASSERT_EQ(program().status, 0);

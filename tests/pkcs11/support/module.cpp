@@ -68,4 +68,12 @@ CK_TOKEN_INFO Module::token_info(CK_SLOT_ID slot) const {
   return info;
 }
 
+std::vector<CK_MECHANISM_TYPE> Module::mechanisms(CK_SLOT_ID slot) const {
+  CK_ULONG count = 0;
+  must(functions_->C_GetMechanismList(slot, nullptr, &count));
+  std::vector<CK_MECHANISM_TYPE> list(count);
+  must(functions_->C_GetMechanismList(slot, list.data(), &count));
+  return list;
+}
+
 }  // namespace tallystick::test

@@ -33,6 +33,8 @@ class Module {
   // The first slot whose token is not initialised.
   [[nodiscard]] CK_SLOT_ID free_slot() const;
   [[nodiscard]] CK_TOKEN_INFO token_info(CK_SLOT_ID slot) const;
+  // What C_GetMechanismList lists.
+  [[nodiscard]] std::vector<CK_MECHANISM_TYPE> mechanisms(CK_SLOT_ID slot) const;
 
  private:
   [[nodiscard]] void* list(CK_VERSION version) const;
