@@ -57,6 +57,13 @@ function(tallystick_test name)
   add_executable(${name} ${arg_SOURCES})
   tallystick_warnings(${name})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock_main)
+  # What a build for one label needs.
+  foreach(label IN LISTS arg_LABELS)
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name})
+  endforeach()
 
   # Found when ctest runs, not when linking: a test's failure to start then fails that test and not
   # the build, and a build without running costs nothing.
