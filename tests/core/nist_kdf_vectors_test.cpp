@@ -28,7 +28,9 @@ struct KdfCase {
   Bytes output;
 };
 
-bool bit_of(ByteView bytes, std::size_t at) { return (bytes[at / 8] >> (7 - at % 8) & 1U) != 0; }
+bool bit_of(ByteView bytes, std::size_t at) {
+  return (unsigned{bytes[at / 8]} >> (7 - at % 8) & 1U) != 0;
+}
 
 // `counter` put between two bits of the fixed data.
 Bytes spliced(const KdfCase& test, std::uint32_t counter) {

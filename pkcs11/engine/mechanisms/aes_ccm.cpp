@@ -3,8 +3,7 @@
 #include "pkcs11/engine/mechanisms/aes_ccm.h"
 
 #include "core/crypto/aead.h"
-#include "pkcs11/engine/mechanisms/cipher_context.h"
-#include "pkcs11/engine/mechanisms/held_data.h"
+#include "pkcs11/engine/mechanisms/held_cipher.h"
 
 namespace tallystick::token {
 namespace {
@@ -42,11 +41,11 @@ Outcome<Message> read_message(const OperationInput& input, core::AeadUse use) {
   return Message{*std::move(aead), *std::move(nonce), *std::move(aad), params->ulDataLen};
 }
 
-class CcmEncrypt final : public CipherOperation {
+class CcmEncrypt final : public HeldCipher {
  public:
   static constexpr auto kUse = core::AeadUse::kSeal;
   explicit CcmEncrypt(Message message)
-      : message_(std::move(message)), held_(std::min(message_.size, kLargestHeld)) {}
+      : HeldCipher(true, std::min(message.size, kLargestHeld)), message_(std::move(message)) {}
 
   Outcome<std::size_t> once_size(std::size_t in) const override {
     if (in != message_.size) return wrong_length(true, "not the length in the parameter");
@@ -57,30 +56,17 @@ class CcmEncrypt final : public CipherOperation {
     if (!sealed) return from_core(sealed.error(), CKR_FUNCTION_FAILED);
     return out.size();
   }
-  Outcome<std::size_t> update_size(std::size_t in) const override {
-    if (!held_.has_room_for(in)) return wrong_length(true, "more than the parameter says");
-    return std::size_t{0};
-  }
-  Outcome<std::size_t> update(core::ByteView in, core::MutableByteView) override {
-    held_.add(in);
-    return std::size_t{0};
-  }
-  Outcome<std::size_t> finish_size() const override { return once_size(held_.size()); }
-  Outcome<std::size_t> finish(core::MutableByteView out) override {
-    return once(held_.span(), out);
-  }
-  bool in_place() const override { return true; }
 
  private:
   Message message_;
-  HeldData held_;
 };
 
-class CcmDecrypt final : public CipherOperation {
+class CcmDecrypt final : public HeldCipher {
  public:
   static constexpr auto kUse = core::AeadUse::kOpen;
   explicit CcmDecrypt(Message message)
-      : message_(std::move(message)), held_(std::min(message_.size + kTagSize, kLargestHeld)) {}
+      : HeldCipher(false, std::min(message.size + kTagSize, kLargestHeld)),
+        message_(std::move(message)) {}
 
   Outcome<std::size_t> once_size(std::size_t in) const override {
     if (in != message_.size + kTagSize) {
@@ -93,19 +79,9 @@ class CcmDecrypt final : public CipherOperation {
     const auto scratch = std::make_unique_for_overwrite<std::uint8_t[]>(message_.size);
     return open(in, {scratch.get(), message_.size}, out);
   }
-  Outcome<std::size_t> update_size(std::size_t in) const override {
-    if (!held_.has_room_for(in)) return wrong_length(false, "more than the parameter says");
-    return std::size_t{0};
-  }
-  Outcome<std::size_t> update(core::ByteView in, core::MutableByteView) override {
-    held_.add(in);
-    return std::size_t{0};
-  }
-  Outcome<std::size_t> finish_size() const override { return once_size(held_.size()); }
   Outcome<std::size_t> finish(core::MutableByteView out) override {
-    return open(held_.span(), held_.span().first(message_.size), out);
+    return open(held(), held().first(message_.size), out);
   }
-  bool in_place() const override { return true; }
 
  private:
   Outcome<std::size_t> open(core::ByteView in, core::MutableByteView plaintext,
@@ -120,7 +96,6 @@ class CcmDecrypt final : public CipherOperation {
   }
 
   Message message_;
-  HeldData held_;
 };
 
 template <typename Operation>

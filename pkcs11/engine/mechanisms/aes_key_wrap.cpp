@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "pkcs11/engine/keys/wrapped_key.h"
-#include "pkcs11/engine/mechanisms/cipher_context.h"
-#include "pkcs11/engine/mechanisms/held_data.h"
+#include "pkcs11/engine/mechanisms/held_cipher.h"
 
 namespace tallystick::token {
 namespace {
@@ -125,10 +124,12 @@ Outcome<Produced> unwrap(const UnwrapInput& input) {
 
 // All comes out at the end: each byte depends on every other.
 template <typename Kind, bool kEncrypting>
-class WrapData final : public CipherOperation {
+class WrapData final : public HeldCipher {
  public:
   explicit WrapData(const OperationInput& input)
-      : context_(input.context), key_(input.key), held_(kLargestData + 2 * kBlock) {}
+      : HeldCipher(kEncrypting, kLargestData + 2 * kBlock),
+        context_(input.context),
+        key_(input.key) {}
 
   Outcome<std::size_t> once_size(std::size_t in) const override {
     if constexpr (kEncrypting) {
@@ -152,24 +153,10 @@ class WrapData final : public CipherOperation {
     std::ranges::copy(result.view().first(**size), out.begin());
     return **size;
   }
-  Outcome<std::size_t> update_size(std::size_t in) const override {
-    if (!held_.has_room_for(in)) return wrong_length(kEncrypting, "too much data");
-    return std::size_t{0};
-  }
-  Outcome<std::size_t> update(core::ByteView in, core::MutableByteView) override {
-    held_.add(in);
-    return std::size_t{0};
-  }
-  Outcome<std::size_t> finish_size() const override { return once_size(held_.size()); }
-  Outcome<std::size_t> finish(core::MutableByteView out) override {
-    return once(held_.span(), out);
-  }
-  bool in_place() const override { return true; }
 
  private:
   Context context_;
   ObjectPtr key_;
-  HeldData held_;
 };
 
 template <typename Kind, bool kEncrypting>
