@@ -152,6 +152,8 @@ std::vector<ObjectIndex::Found> ObjectIndex::search(std::span<const Pattern> pat
     // The shortest list among the indexed attributes asked for; all objects when there is none.
     const HandleSet* shortest = nullptr;
     for (const auto& wanted : pattern) {
+      // An attribute that is not stored reads as empty, and has no place in the index.
+      if (wanted.value.empty()) continue;
       if (std::ranges::find(kIndexed, wanted.type) == kIndexed.end()) continue;
       const auto at = by_value_.find(index_key(wanted.type, wanted.value));
       if (at == by_value_.end()) return {};

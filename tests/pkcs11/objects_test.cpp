@@ -90,6 +90,17 @@ TEST(Objects, AreFoundByEveryAttributeOfThePatternTogether) {
   EXPECT_THAT(session.find(Attributes().number(0x7FFFFFFF, 1)), IsEmpty());
 }
 
+// What is not given reads as empty, and is found so.
+TEST(Objects, WithoutALabelAreFoundByAnEmptyOne) {
+  TestToken token;
+  auto& session = token.session();
+  const auto key = must(session.create(secret_key(CKK_AES, core::Bytes(32, 1))));
+  EXPECT_EQ(must(session.get(key, CKA_LABEL)), core::Bytes());
+  const auto pattern = Attributes().number(CKA_KEY_TYPE, CKK_AES);
+  EXPECT_THAT(session.find(Attributes(pattern).text(CKA_LABEL, "")), ElementsAre(key));
+  EXPECT_THAT(session.find(Attributes(pattern).bytes(CKA_ID, {})), ElementsAre(key));
+}
+
 TEST(Objects, A18_ASensitiveValueIsNeverFound) {
   TestToken token;
   auto& session = token.session();
