@@ -63,6 +63,9 @@ struct AttributeRule {
 // some object. A copy that gave those uses up must still not wrap, because another object of the
 // same value may undo its wrappings (A01). Deliberately not in the table.
 constexpr CK_ATTRIBUTE_TYPE kHasCiphered = TS_VENDOR(0xF001UL);
+// The same for wrapping and unwrapping. A copy that gave those uses up is still not wrapped: it
+// would come back as a key that decrypts what its other copies have wrapped (A25).
+constexpr CK_ATTRIBUTE_TYPE kHasWrapped = TS_VENDOR(0xF002UL);
 
 // The rule for an attribute on objects of a class; nullptr when it does not apply.
 const AttributeRule* find_rule(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class);

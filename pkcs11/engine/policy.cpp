@@ -233,12 +233,19 @@ void write_defaults(const Request& request, AttributeSet& attributes,
   if (attributes.flag(CKA_DECRYPT) || attributes.flag(CKA_ENCRYPT)) {
     attributes.set_flag(kHasCiphered, true);
   }
+  if (attributes.flag(CKA_WRAP) || attributes.flag(CKA_UNWRAP)) {
+    attributes.set_flag(kHasWrapped, true);
+  }
   write_history(request, attributes, object_class);
 }
 
 bool has_ciphered(const Object& key) {
   return key.flag(CKA_DECRYPT) || key.flag(kHasCiphered) ||
          (key.object_class() == CKO_SECRET_KEY && key.flag(CKA_ENCRYPT));
+}
+
+bool has_wrapped(const Object& key) {
+  return key.flag(CKA_WRAP) || key.flag(CKA_UNWRAP) || key.flag(kHasWrapped);
 }
 
 // What is derived from a secret key is a MAC under it: one that also signs or ciphers could compute
@@ -403,7 +410,7 @@ Outcome<void> check_ordinary_wrap(const Request& request) {
   if (!request.mechanism->authenticated) {
     return fault(CKR_KEY_NOT_WRAPPABLE, "sensitive keys leave only authenticated");
   }
-  if (key.flag(CKA_WRAP) || key.flag(CKA_UNWRAP)) {
+  if (has_wrapped(key)) {
     return fault(CKR_KEY_NOT_WRAPPABLE, "keys that wrap or unwrap are not wrapped");
   }
   if (wrapping.managed()) return {};
@@ -419,8 +426,11 @@ Outcome<void> check_ordinary_wrap(const Request& request) {
   const auto* const holder = wrapping.object_class() == CKO_PUBLIC_KEY ? pair : &wrapping;
   const bool born_here =
       holder != nullptr && holder->flag(CKA_LOCAL) && holder->flag(CKA_ALWAYS_SENSITIVE);
-  if (!born_here && !wrapping.flag(CKA_TRUSTED)) {
-    return not_permitted("the wrapping key was not made here and is not trusted");
+  // A private half that leaves comes back as one that decrypts.
+  const bool stays =
+      holder != nullptr && (has_wrapped(*holder) || holder->flag(CKA_NEVER_EXTRACTABLE));
+  if (!(born_here && stays) && !wrapping.flag(CKA_TRUSTED)) {
+    return not_permitted("the wrapping key was not made here to stay, and is not trusted");
   }
   return {};
 }

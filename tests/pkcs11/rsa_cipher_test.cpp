@@ -277,6 +277,23 @@ TEST_F(RsaCiphers, A02_ASensitiveKeyDoesNotLeaveUnderAPublicKeyFromOutside) {
   EXPECT_THAT(session().wrap(oaep, foreign, key).rv, ReturnsRv(CKR_KEY_FUNCTION_NOT_PERMITTED));
 }
 
+// A02: nor under one whose private half may leave the token, to come back as one that decrypts.
+TEST_F(RsaCiphers, A02_ASensitiveKeyDoesNotLeaveUnderAPairWhosePrivateHalfMayLeave) {
+  Oaep oaep(CKM_SHA256, CKG_MGF1_SHA256);
+  const auto key = generate_aes(session(), Attributes().flag(CKA_EXTRACTABLE, true), 16);
+  const auto wraps = Attributes().flag(CKA_WRAP, true);
+  const auto leaves = generate_rsa(session(), 3072, wraps,
+                                   Attributes().flag(CKA_SIGN, true).flag(CKA_EXTRACTABLE, true));
+  EXPECT_THAT(session().wrap(oaep, leaves.public_key, key).rv,
+              ReturnsRv(CKR_KEY_FUNCTION_NOT_PERMITTED));
+  must(session().set(leaves.private_key, Attributes().flag(CKA_EXTRACTABLE, false)));
+  EXPECT_THAT(session().wrap(oaep, leaves.public_key, key).rv,
+              ReturnsRv(CKR_KEY_FUNCTION_NOT_PERMITTED))
+      << "it could have left before";
+  const auto stays = generate_rsa(session(), 3072, wraps, Attributes().flag(CKA_SIGN, true));
+  EXPECT_THAT(session().wrap(oaep, stays.public_key, key).rv, IsOk());
+}
+
 // A01, A12: under a pair made here that only wraps, and only when it is as strong as the key.
 TEST_F(RsaCiphers, A01_A12_ASensitiveKeyLeavesUnderAPairThatOnlyWrapsAndIsStrongEnough) {
   Oaep oaep(CKM_SHA256, CKG_MGF1_SHA256);

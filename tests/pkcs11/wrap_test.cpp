@@ -105,6 +105,22 @@ TEST(WrapRules, A25_KeysThatWrapOrUnwrapAreNotWrapped) {
   EXPECT_NE(session.wrap(CKM_AES_KEY_WRAP_KWP, kek, kek).rv, CKR_OK);
 }
 
+// It would come back as a key that decrypts, and read what its other copies have wrapped.
+TEST(WrapRules, A25_AKeyThatGaveWrappingUpIsStillNotWrapped) {
+  TestToken token;
+  auto& session = token.session();
+  const auto outer = generate_aes(session, wraps());
+  for (const CK_ATTRIBUTE_TYPE use : {CKA_WRAP, CKA_UNWRAP}) {
+    const auto kek = generate_aes(session, extractable().flag(use, true).flag(CKA_SIGN, true));
+    const auto copy = must(session.copy(kek, Attributes().flag(use, false)));
+    EXPECT_THAT(session.wrap(CKM_AES_KEY_WRAP_KWP, outer, copy).rv,
+                ReturnsRv(CKR_KEY_NOT_WRAPPABLE));
+    must(session.set(kek, Attributes().flag(use, false)));
+    EXPECT_THAT(session.wrap(CKM_AES_KEY_WRAP_KWP, outer, kek).rv,
+                ReturnsRv(CKR_KEY_NOT_WRAPPABLE));
+  }
+}
+
 TEST(WrapRules, A12_AStrongKeyDoesNotLeaveUnderAWeakOne) {
   TestToken token;
   auto& session = token.session();
