@@ -1,15 +1,21 @@
 // PKCS#7 padding of AES blocks.
 #pragma once
 
-#include <optional>
+#include <cstddef>
 
 #include "core/base/bytes.h"
 
 namespace tallystick::core {
 
-// How many bytes of the last block of a padded message are data, 0 to 15; nothing when the padding
-// is not right. Every byte is looked at whatever it holds, and the answer tells nothing but whether
-// all were right (A30).
-std::optional<std::size_t> data_before_padding(const ByteArray<16>& block);
+// How many bytes of the last block of a padded message are data: 0 to 15, or 0 where the padding is
+// not right.
+struct Unpadded {
+  bool right = false;
+  std::size_t size = 0;
+};
+
+// Every byte is looked at whatever it holds and nothing branches on one, so that the time tells
+// nothing either (A30).
+Unpadded data_before_padding(const ByteArray<16>& block);
 
 }  // namespace tallystick::core

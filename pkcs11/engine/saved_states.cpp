@@ -17,12 +17,8 @@ Outcome<void> SavedStates::keep(const core::Crypto& crypto, CK_SLOT_ID slot,
   core::Writer writer;
   const auto made = writer.text("TSOS").u16(1).bytes(number).take();
   const Lock lock(mutex_);
-  if (order_.size() >= kMostStates) {
-    states_.erase(order_.front());
-    order_.pop_front();
-  }
-  states_.emplace(made, State{slot, *std::move(copy), in_parts});
-  order_.push_back(made);
+  if (states_.size() >= kMostStates) states_.pop_front();
+  states_.push_back({made, slot, *std::move(copy), in_parts});
   std::ranges::copy(made, ticket.begin());
   return {};
 }
@@ -30,10 +26,11 @@ Outcome<void> SavedStates::keep(const core::Crypto& crypto, CK_SLOT_ID slot,
 Outcome<SavedStates::Digest> SavedStates::restore(CK_SLOT_ID slot, core::ByteView ticket) {
   State state;
   {
-    const core::Bytes wanted(ticket.begin(), ticket.end());
     const Lock lock(mutex_);
-    const auto at = states_.find(wanted);
-    if (at != states_.end() && at->second.slot == slot) state = at->second;
+    // A search in order would tell by its time how much of a ticket was guessed.
+    for (const auto& kept : states_) {
+      if (core::equal_in_constant_time(kept.ticket, ticket) && kept.slot == slot) state = kept;
+    }
   }
   if (!state.digest) return fault(CKR_SAVED_STATE_INVALID, "no state is kept under this ticket");
   auto copy = state.digest->copy();

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
 
 #include "pkcs11/engine/lock.h"
@@ -36,14 +35,14 @@ class SavedStates {
 
  private:
   struct State {
+    core::Bytes ticket;
     CK_SLOT_ID slot = 0;
     std::shared_ptr<const DigestOperation> digest;
     bool in_parts = false;
   };
 
   Mutex mutex_;
-  std::map<core::Bytes, State> states_ TS_GUARDED_BY(mutex_);
-  std::deque<core::Bytes> order_ TS_GUARDED_BY(mutex_);
+  std::deque<State> states_ TS_GUARDED_BY(mutex_);  // the oldest first
 };
 
 }  // namespace tallystick::token

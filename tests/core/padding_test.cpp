@@ -18,12 +18,10 @@ TEST(Padding, A30_IsRightWhenAsManyBytesAsItSaysSayIt) {
       for (std::size_t count = 1; count <= 16; ++count) {
         const auto block =
             block_with(static_cast<std::uint8_t>(pad), count, static_cast<std::uint8_t>(rest));
-        const auto size = data_before_padding(block);
+        const auto data = data_before_padding(block);
         const bool right = pad >= 1 && pad <= 16 && (count >= pad || rest == pad);
-        ASSERT_EQ(size.has_value(), right) << pad << " " << count << " " << rest;
-        if (right) {
-          ASSERT_EQ(*size, 16 - pad);
-        }
+        ASSERT_EQ(data.right, right) << pad << " " << count << " " << rest;
+        ASSERT_EQ(data.size, right ? 16 - pad : 0) << pad << " " << count << " " << rest;
       }
     }
   }
@@ -35,14 +33,15 @@ TEST(Padding, A30_OneWrongBitAnywhereInItIsWrong) {
       for (unsigned bit = 0; bit < 8; ++bit) {
         auto block = block_with(pad, pad, 0x80);
         block[at] = static_cast<std::uint8_t>(block[at] ^ 1U << bit);
-        const auto size = data_before_padding(block);
+        const auto data = data_before_padding(block);
         if (at < 16U - pad) {
-          ASSERT_EQ(size, 16U - pad);
+          ASSERT_TRUE(data.right);
+          ASSERT_EQ(data.size, 16U - pad);
         } else if (at < 15) {
-          ASSERT_FALSE(size.has_value());
+          ASSERT_FALSE(data.right);
         } else {
           // The length itself: right again only as the one byte that says one.
-          ASSERT_EQ(size.has_value(), block[15] == 1);
+          ASSERT_EQ(data.right, block[15] == 1);
         }
       }
     }

@@ -179,10 +179,10 @@ class CbcPadDecrypt final : public CipherOperation {
       return crypto_failed("AES-CBC");
     }
     auto plaintext = core::array_of<kBlock>(last.view());
-    const auto size = core::data_before_padding(plaintext);
+    const auto data = core::data_before_padding(plaintext);
     core::wipe(plaintext);
-    if (!size) return fault(CKR_ENCRYPTED_DATA_INVALID, "the padding is not right");
-    return *size;
+    if (!data.right) return fault(CKR_ENCRYPTED_DATA_INVALID, "the padding is not right");
+    return data.size;
   }
 
   Chain chain_;
