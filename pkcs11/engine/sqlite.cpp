@@ -1,5 +1,7 @@
 #include "pkcs11/engine/sqlite.h"
 
+#include <cerrno>
+
 namespace tallystick::token {
 namespace {
 
@@ -11,9 +13,12 @@ Fault failure(sqlite3* database, std::string_view what) {
   message += ": ";
   message += sqlite3_errmsg(database);
   const int code = sqlite3_errcode(database) & 0xff;
-  return {code == SQLITE_NOMEM  ? CKR_HOST_MEMORY
-          : code == SQLITE_FULL ? CKR_DEVICE_MEMORY
-                                : CKR_DEVICE_ERROR,
+  // SQLite has a code for a full disk, but does not give it for every call that needs room.
+  const bool full =
+      code == SQLITE_FULL || (code == SQLITE_IOERR && sqlite3_system_errno(database) == ENOSPC);
+  return {code == SQLITE_NOMEM ? CKR_HOST_MEMORY
+          : full               ? CKR_DEVICE_MEMORY
+                               : CKR_DEVICE_ERROR,
           std::move(message)};
 }
 
@@ -48,6 +53,12 @@ Outcome<Database> Database::open(const std::string& path) {
         "PRAGMA temp_store = MEMORY", "PRAGMA mmap_size = 0"}) {
     if (auto done = database.run(pragma); !done) return std::move(done).error();
   }
+  sqlite3_stmt* rollback = nullptr;
+  if (sqlite3_prepare_v3(handle, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT, &rollback, nullptr) !=
+      SQLITE_OK) {
+    return database.failed("the token's database");
+  }
+  database.rollback_.reset(rollback);
   return database;
 }
 
@@ -59,6 +70,12 @@ Outcome<void> Database::run(const char* sql) const {
 }
 
 Fault Database::failed(std::string_view what) const { return failure(handle_.get(), what); }
+
+void Database::roll_back() const noexcept {
+  if (sqlite3_get_autocommit(handle_.get()) != 0) return;
+  (void)sqlite3_step(rollback_.get());
+  (void)sqlite3_reset(rollback_.get());
+}
 
 Outcome<Statement> Statement::prepare(const Database& database, std::string_view sql) {
   Statement statement;
@@ -147,15 +164,26 @@ core::ByteView Statement::blob(int column) const {
   return {data, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 
-Outcome<Transaction> Transaction::begin(const Database& database) {
-  auto begin = Statement::prepare(database, "BEGIN IMMEDIATE");
+Outcome<Transaction> Transaction::start(const Database& database, const char* sql) {
+  auto begin = Statement::prepare(database, sql);
   if (!begin) return std::move(begin).error();
-  if (auto begun = begin->run(); !begun) return std::move(begun).error();
+  if (auto begun = begin->run(); !begun) {
+    database.roll_back();
+    return std::move(begun).error();
+  }
   return Transaction(&database);
 }
 
+Outcome<Transaction> Transaction::begin(const Database& database) {
+  return start(database, "BEGIN IMMEDIATE");
+}
+
+Outcome<Transaction> Transaction::begin_reading(const Database& database) {
+  return start(database, "BEGIN");
+}
+
 Transaction::~Transaction() {
-  if (database_ != nullptr) (void)database_->run("ROLLBACK");
+  if (database_ != nullptr) database_->roll_back();
 }
 
 Outcome<void> Transaction::commit() {

@@ -30,6 +30,8 @@ class Database {
   // One statement without parameters or results, as a literal.
   Outcome<void> run(const char* sql) const;
   [[nodiscard]] Fault failed(std::string_view what) const;
+  // Ends a transaction if one is open. Needs no memory and never fails: it was prepared before.
+  void roll_back() const noexcept;
 
  private:
   struct Close {
@@ -47,6 +49,7 @@ class Database {
   using Idle = std::unordered_map<std::string, StatementHandle>;
   std::unique_ptr<sqlite3, Close> handle_;
   std::unique_ptr<Idle> idle_;
+  StatementHandle rollback_;
 };
 
 // A prepared statement; bind, step until no row is left, reset. Goes back to its connection, ready
@@ -82,10 +85,12 @@ class Statement {
   StatementHandle handle_;
 };
 
-// BEGIN IMMEDIATE … COMMIT; rolls back unless committed.
+// BEGIN IMMEDIATE … COMMIT; rolls back unless committed. A reading one sees one state of the
+// database and is not committed.
 class Transaction {
  public:
   static Outcome<Transaction> begin(const Database& database);
+  static Outcome<Transaction> begin_reading(const Database& database);
   Transaction(Transaction&& other) noexcept : database_(other.database_) {
     other.database_ = nullptr;
   }
@@ -96,6 +101,7 @@ class Transaction {
   Outcome<void> commit();
 
  private:
+  static Outcome<Transaction> start(const Database& database, const char* sql);
   explicit Transaction(const Database* database) : database_(database) {}
   const Database* database_;
 };

@@ -201,10 +201,9 @@ Outcome<std::vector<ObjectRow>> Store::rows_tagged(std::size_t tag,
 
 Outcome<Store::Delta> Store::beginning(bool with_private) {
   const ConnectionLock lock(read_mutex_);
-  if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
-  auto delta = read_beginning(with_private);
-  (void)reader_.run("COMMIT");
-  return delta;
+  auto transaction = Transaction::begin_reading(reader_);
+  if (!transaction) return std::move(transaction).error();
+  return read_beginning(with_private);
 }
 
 Outcome<Store::Delta> Store::read_beginning(bool with_private) {
@@ -221,11 +220,9 @@ Outcome<Store::Delta> Store::read_beginning(bool with_private) {
 
 Outcome<Store::Delta> Store::changes_since(std::uint64_t sequence, bool with_private) {
   const ConnectionLock lock(read_mutex_);
-  if (auto begun = reader_.run("BEGIN"); !begun) return std::move(begun).error();
-  auto delta = read_changes(sequence, with_private);
-  // Reading only: the end of the transaction cannot fail in a way that matters.
-  (void)reader_.run("COMMIT");
-  return delta;
+  auto transaction = Transaction::begin_reading(reader_);
+  if (!transaction) return std::move(transaction).error();
+  return read_changes(sequence, with_private);
 }
 
 Outcome<Store::Delta> Store::read_state() {
