@@ -8,13 +8,6 @@ namespace {
 constexpr std::array<CK_ATTRIBUTE_TYPE, 4> kIndexed = {CKA_CLASS, CKA_LABEL, CKA_ID,
                                                        CKA_TS_FAMILY_ID};
 
-std::string index_key(CK_ATTRIBUTE_TYPE type, core::ByteView value) {
-  std::string key = std::to_string(type);
-  key += ':';
-  key += core::text_of(value);
-  return key;
-}
-
 bool matches(const Object& object, std::span<const ObjectIndex::Pattern> pattern) {
   core::Bytes scratch;
   return std::ranges::all_of(pattern, [&](const ObjectIndex::Pattern& wanted) {
@@ -25,108 +18,146 @@ bool matches(const Object& object, std::span<const ObjectIndex::Pattern> pattern
 
 }  // namespace
 
-void ObjectIndex::index(CK_OBJECT_HANDLE handle, const Object& object) {
+ObjectIndex::Place ObjectIndex::make_place(ObjectPtr object, CK_SESSION_HANDLE session) const {
+  Place place;
+  auto& maps = place.maps_;
+  const auto handle = handles_->next();
+  maps.by_id.emplace(object->id(), handle);
+  if (session != 0) maps.by_session[session].insert(handle);
   for (const auto type : kIndexed) {
-    if (const auto value = object.attributes().find(type)) {
-      by_value_[index_key(type, *value)].insert(handle);
+    if (const auto value = object->attributes().find(type)) {
+      maps.by_value[{type, core::Bytes(value->begin(), value->end())}].insert(handle);
     }
+  }
+  maps.entries.emplace(handle, Entry{std::move(object), session});
+  return place;
+}
+
+template <typename Map>
+void ObjectIndex::splice(Map& from, Map& to, CK_OBJECT_HANDLE handle) noexcept {
+  while (!from.empty()) {
+    auto list = from.extract(from.begin());
+    auto one = list.mapped().extract(list.mapped().begin());
+    one.value() = handle;
+    const auto there = to.find(list.key());
+    auto& handles = there != to.end() ? there->second : to.insert(std::move(list)).position->second;
+    handles.insert(std::move(one));
   }
 }
 
-void ObjectIndex::unindex(CK_OBJECT_HANDLE handle, const Object& object) {
+void ObjectIndex::unindex(CK_OBJECT_HANDLE handle, const Object& object) noexcept {
   for (const auto type : kIndexed) {
     const auto value = object.attributes().find(type);
     if (!value) continue;
-    const auto at = by_value_.find(index_key(type, *value));
-    if (at == by_value_.end()) continue;
+    const auto at = maps_.by_value.find(Pattern{type, *value});
+    if (at == maps_.by_value.end()) continue;
     at->second.erase(handle);
-    if (at->second.empty()) by_value_.erase(at);
+    if (at->second.empty()) maps_.by_value.erase(at);
   }
 }
 
-void ObjectIndex::erase(std::map<CK_OBJECT_HANDLE, Entry>::iterator entry) {
+void ObjectIndex::erase(std::map<CK_OBJECT_HANDLE, Entry>::iterator entry) noexcept {
   unindex(entry->first, *entry->second.object);
-  by_id_.erase(entry->second.object->id());
-  if (const auto own = by_session_.find(entry->second.session); own != by_session_.end()) {
+  maps_.by_id.erase(entry->second.object->id());
+  if (const auto own = maps_.by_session.find(entry->second.session);
+      own != maps_.by_session.end()) {
     own->second.erase(entry->first);
-    if (own->second.empty()) by_session_.erase(own);
+    if (own->second.empty()) maps_.by_session.erase(own);
   }
-  entries_.erase(entry);
+  maps_.entries.erase(entry);
 }
 
-CK_OBJECT_HANDLE ObjectIndex::put(ObjectPtr object, CK_SESSION_HANDLE session) {
+// The next snapshot of the object that has the handle.
+void ObjectIndex::replace(CK_OBJECT_HANDLE handle, Place& place) noexcept {
+  auto& entry = maps_.entries.find(handle)->second;
+  unindex(handle, *entry.object);
+  splice(place.maps_.by_value, maps_.by_value, handle);
+  entry.object = std::move(place.maps_.entries.begin()->second.object);
+}
+
+CK_OBJECT_HANDLE ObjectIndex::put(Place place) noexcept {
+  auto& own = place.maps_;
+  const auto& [id, new_handle] = *own.by_id.begin();
   const WriteLock lock(mutex_);
-  if (const auto known = by_id_.find(object->id()); known != by_id_.end()) {
+  if (const auto known = maps_.by_id.find(id); known != maps_.by_id.end()) {
     const auto handle = known->second;
-    auto& entry = entries_.find(handle)->second;
-    if (entry.object->generation() < object->generation()) {
-      unindex(handle, *entry.object);
-      index(handle, *object);
-      entry.object = std::move(object);
+    if (maps_.entries.find(handle)->second.object->generation() < place.object().generation()) {
+      replace(handle, place);
     }
     return handle;
   }
-  const auto handle = handles_->next();
-  index(handle, *object);
-  by_id_.emplace(object->id(), handle);
-  if (session != 0) by_session_[session].insert(handle);
-  entries_.emplace(handle, Entry{std::move(object), session});
+  const auto handle = new_handle;
+  splice(own.by_value, maps_.by_value, handle);
+  splice(own.by_session, maps_.by_session, handle);
+  maps_.by_id.merge(own.by_id);
+  maps_.entries.merge(own.entries);
   return handle;
 }
 
 bool ObjectIndex::exchange(const Object& old, ObjectPtr next) {
+  auto place = make_place(std::move(next));
   const WriteLock lock(mutex_);
-  const auto known = by_id_.find(old.id());
-  if (known == by_id_.end()) return false;
-  auto& entry = entries_.find(known->second)->second;
-  if (entry.object->generation() != old.generation()) return false;
-  unindex(known->second, *entry.object);
-  index(known->second, *next);
-  entry.object = std::move(next);
+  const auto known = maps_.by_id.find(old.id());
+  if (known == maps_.by_id.end()) return false;
+  if (maps_.entries.find(known->second)->second.object->generation() != old.generation()) {
+    return false;
+  }
+  replace(known->second, place);
   return true;
 }
 
-bool ObjectIndex::remove(const ObjectId& id) {
+bool ObjectIndex::remove(const ObjectId& id) noexcept {
   const WriteLock lock(mutex_);
-  const auto known = by_id_.find(id);
-  if (known == by_id_.end()) return false;
-  erase(entries_.find(known->second));
+  const auto known = maps_.by_id.find(id);
+  if (known == maps_.by_id.end()) return false;
+  erase(maps_.entries.find(known->second));
   return true;
 }
 
-void ObjectIndex::remove_session(CK_SESSION_HANDLE session) {
+void ObjectIndex::remove_session(CK_SESSION_HANDLE session) noexcept {
   {
     const ReadLock lock(mutex_);
-    if (!by_session_.contains(session)) return;
+    if (!maps_.by_session.contains(session)) return;
   }
   const WriteLock lock(mutex_);
-  const auto own = by_session_.find(session);
-  if (own == by_session_.end()) return;
-  const auto handles = std::move(own->second);
-  by_session_.erase(own);
-  for (const auto handle : handles) erase(entries_.find(handle));
+  const auto own = maps_.by_session.extract(session);
+  if (own.empty()) return;
+  for (const auto handle : own.mapped()) erase(maps_.entries.find(handle));
 }
 
-void ObjectIndex::end_login() {
+void ObjectIndex::end_login() noexcept {
   const WriteLock lock(mutex_);
-  std::vector<Entry> staying;
-  for (auto at = entries_.begin(); at != entries_.end();) {
+  Maps staying;
+  for (auto at = maps_.entries.begin(); at != maps_.entries.end();) {
     const auto here = at++;
-    if (!here->second.object->is_private()) continue;
-    if (here->second.object->immutable()) staying.push_back(here->second);
-    erase(here);
-  }
-  for (auto& entry : staying) {
+    const auto& object = here->second.object;
+    if (!object->is_private()) continue;
+    if (!object->immutable()) {
+      erase(here);
+      continue;
+    }
+    // The same nodes under a new handle.
+    const auto old_handle = here->first;
     const auto handle = handles_->next();
-    index(handle, *entry.object);
-    by_id_.emplace(entry.object->id(), handle);
-    entries_.emplace(handle, std::move(entry));
+    maps_.by_id.find(object->id())->second = handle;
+    for (const auto type : kIndexed) {
+      const auto value = object->attributes().find(type);
+      if (!value) continue;
+      auto& handles = maps_.by_value.find(Pattern{type, *value})->second;
+      auto one = handles.extract(old_handle);
+      one.value() = handle;
+      handles.insert(std::move(one));
+    }
+    auto entry = maps_.entries.extract(here);
+    entry.key() = handle;
+    staying.entries.insert(std::move(entry));
   }
+  maps_.entries.merge(staying.entries);
 }
 
-void ObjectIndex::keep_token_objects(const std::set<ObjectId>& keep) {
+void ObjectIndex::keep_token_objects(const std::set<ObjectId>& keep) noexcept {
   const WriteLock lock(mutex_);
-  for (auto at = entries_.begin(); at != entries_.end();) {
+  for (auto at = maps_.entries.begin(); at != maps_.entries.end();) {
     const auto here = at++;
     if (here->second.session == 0 && !keep.contains(here->second.object->id())) erase(here);
   }
@@ -134,15 +165,15 @@ void ObjectIndex::keep_token_objects(const std::set<ObjectId>& keep) {
 
 ObjectPtr ObjectIndex::get(CK_OBJECT_HANDLE handle) const {
   const ReadLock lock(mutex_);
-  const auto at = entries_.find(handle);
-  return at == entries_.end() ? nullptr : at->second.object;
+  const auto at = maps_.entries.find(handle);
+  return at == maps_.entries.end() ? nullptr : at->second.object;
 }
 
 ObjectIndex::Found ObjectIndex::get(const ObjectId& id) const {
   const ReadLock lock(mutex_);
-  const auto known = by_id_.find(id);
-  if (known == by_id_.end()) return {};
-  return {known->second, entries_.find(known->second)->second.object};
+  const auto known = maps_.by_id.find(id);
+  if (known == maps_.by_id.end()) return {};
+  return {known->second, maps_.entries.find(known->second)->second.object};
 }
 
 std::vector<ObjectIndex::Found> ObjectIndex::search(std::span<const Pattern> pattern) const {
@@ -155,18 +186,19 @@ std::vector<ObjectIndex::Found> ObjectIndex::search(std::span<const Pattern> pat
       // An attribute that is not stored reads as empty, and has no place in the index.
       if (wanted.value.empty()) continue;
       if (std::ranges::find(kIndexed, wanted.type) == kIndexed.end()) continue;
-      const auto at = by_value_.find(index_key(wanted.type, wanted.value));
-      if (at == by_value_.end()) return {};
+      const auto at = maps_.by_value.find(wanted);
+      if (at == maps_.by_value.end()) return {};
       if (shortest == nullptr || at->second.size() < shortest->size()) shortest = &at->second;
     }
     if (shortest != nullptr) {
       candidates.reserve(shortest->size());
       for (const auto handle : *shortest) {
-        candidates.push_back({handle, entries_.find(handle)->second.object});
+        candidates.push_back({handle, maps_.entries.find(handle)->second.object});
       }
     } else {
-      candidates.reserve(entries_.size());
-      for (const auto& [handle, entry] : entries_) candidates.push_back({handle, entry.object});
+      candidates.reserve(maps_.entries.size());
+      for (const auto& [handle, entry] : maps_.entries)
+        candidates.push_back({handle, entry.object});
     }
   }
   std::erase_if(candidates, [&](const Found& one) { return !matches(*one.object, pattern); });

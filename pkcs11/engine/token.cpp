@@ -29,7 +29,7 @@ Token::Token(CK_SLOT_ID slot, std::string directory, Services services)
       services_(std::move(services)),
       objects_(services_.handles) {
   for (auto& profile : profile_objects()) {
-    objects_.put(std::move(profile), ObjectIndex::kBuiltIn);
+    objects_.put(objects_.make_place(std::move(profile), ObjectIndex::kBuiltIn));
   }
 }
 
@@ -50,7 +50,7 @@ Outcome<void> Token::probe() {
   if (!*files) return {};
   auto begun = (*files)->store->beginning(false);
   if (!begun) return std::move(begun).error();
-  take_rows(**files, begun->rows, nullptr);
+  if (auto taken = take_rows(**files, begun->rows, nullptr); !taken) return taken;
   (*files)->sequence = begun->sequence;
   const Lock lock(mutex_);
   coverage_.begin(login_epoch());
@@ -122,36 +122,46 @@ Outcome<std::unique_ptr<RowSealer>> Token::make_root_sealer(const RootKey& root,
   return rows;
 }
 
-// A row that does not open is left out and named in the log; the others work (A70).
-ObjectPtr Token::open_row(const Opened& opened, const ObjectRow& row,
-                          const RowSealer* private_rows) {
+// A row that is damaged is left out and named in the log; the others work (A70). One that could
+// not be tried, for want of memory say, is no damaged one.
+Outcome<ObjectPtr> Token::open_row(const Opened& opened, const ObjectRow& row,
+                                   const RowSealer* private_rows) {
   const auto* const sealer = row.tier == Tier::kPrivate ? private_rows : opened.root_rows.get();
-  if (sealer == nullptr) return nullptr;
+  if (sealer == nullptr) return ObjectPtr();
   const auto known = objects_.get(row.id);
-  if (known.object && known.object->generation() >= row.generation) return nullptr;
+  if (known.object && known.object->generation() >= row.generation) return ObjectPtr();
   auto object = sealer->open(row);
-  if (object) return *std::move(object);
+  if (object || object.error().rv != CKR_DEVICE_ERROR) return object;
   objects_.remove(row.id);
   services_.log->failure("object " + core::to_hex(row.id), object.error());
-  return nullptr;
+  return ObjectPtr();
 }
 
-void Token::take_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
-                      const std::shared_ptr<const RowSealer>& private_rows) {
-  std::vector<ObjectPtr> objects;
+Outcome<Token::Places> Token::open_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
+                                        const RowSealer* private_rows) {
+  Places places;
   for (const auto& row : rows) {
-    if (auto object = open_row(opened, row, private_rows.get())) {
-      objects.push_back(std::move(object));
-    }
+    auto object = open_row(opened, row, private_rows);
+    if (!object) return std::move(object).error();
+    if (*object) places.push_back(objects_.make_place(*std::move(object)));
   }
-  show(objects, private_rows);
+  return places;
 }
 
-void Token::show(const std::vector<ObjectPtr>& objects,
-                 const std::shared_ptr<const RowSealer>& private_rows) {
+Outcome<void> Token::take_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
+                               const std::shared_ptr<const RowSealer>& private_rows) {
+  auto places = open_rows(opened, rows, private_rows.get());
+  if (!places) return std::move(places).error();
+  show(*std::move(places), private_rows);
+  return {};
+}
+
+void Token::show(Places places, const std::shared_ptr<const RowSealer>& private_rows) noexcept {
   const Lock lock(mutex_);
-  for (const auto& object : objects) {
-    if (object->tier() != Tier::kPrivate || private_rows == private_rows_) objects_.put(object);
+  for (auto& place : places) {
+    if (place.object().tier() != Tier::kPrivate || private_rows == private_rows_) {
+      objects_.put(std::move(place));
+    }
   }
 }
 
@@ -186,7 +196,7 @@ Outcome<void> Token::reload(Opened& opened) {
     objects_.keep_token_objects(there);
   }
   for (const auto& id : delta->removed) objects_.remove(id);
-  take_rows(opened, delta->rows, private_rows);
+  if (auto taken = take_rows(opened, delta->rows, private_rows); !taken) return taken;
   opened.sequence = delta->sequence;
   return {};
 }
@@ -230,7 +240,7 @@ Outcome<void> Token::read_for(Opened& opened, std::span<const ObjectIndex::Patte
   }
   auto rows = rows_for(opened, query, private_rows.get());
   if (!rows) return std::move(rows).error();
-  take_rows(opened, *rows, private_rows);
+  if (auto taken = take_rows(opened, *rows, private_rows); !taken) return taken;
   coverage_.add(query, epoch);
   return {};
 }
@@ -320,13 +330,14 @@ Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
   };
 
   std::vector<ObjectPtr> added;
-  std::vector<ObjectPtr> replaced;
+  Places places;
   for (auto& draft : changes.added()) {
     auto object = new_object(std::move(draft));
     if (!object) return std::move(object).error();
     auto row = seal(**object);
     if (!row) return std::move(row).error();
     change.add.push_back(*std::move(row));
+    places.push_back(objects_.make_place(*object));
     added.push_back(*std::move(object));
   }
   for (auto& [old, draft] : changes.replaced()) {
@@ -337,7 +348,7 @@ Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
     auto row = seal(*object);
     if (!row) return std::move(row).error();
     change.replace.push_back(*std::move(row));
-    replaced.push_back(std::move(object));
+    places.push_back(objects_.make_place(std::move(object)));
   }
   for (const auto& old : changes.removed()) change.remove.push_back({old->id(), old->generation()});
 
@@ -351,11 +362,10 @@ Outcome<std::vector<ObjectPtr>> Token::commit(ChangeSet changes) {
   }
   auto sequence = opened.store->apply(change);
   if (!sequence) return std::move(sequence).error();
-  // When nobody was in between, there is nothing to read afterwards.
+  // From here on nothing fails. When nobody was in between, there is nothing to read afterwards.
   if (*sequence == opened.sequence + 1) opened.sequence = *sequence;
   for (const auto& old : changes.removed()) objects_.remove(old->id());
-  show(replaced, private_rows);
-  show(added, private_rows);
+  show(std::move(places), private_rows);
   return added;
 }
 
@@ -372,9 +382,10 @@ Outcome<void> Token::check_single(const std::vector<ObjectPtr>& added) {
 }
 
 Outcome<CK_OBJECT_HANDLE> Token::keep(ObjectPtr object, CK_SESSION_HANDLE session) {
+  auto place = objects_.make_place(std::move(object), session);
   const Lock lock(mutex_);
-  if (!visible(*object)) return not_logged_in();
-  return objects_.put(std::move(object), session);
+  if (!visible(place.object())) return not_logged_in();
+  return objects_.put(std::move(place));
 }
 
 CK_OBJECT_HANDLE Token::handle_of(const Object& object) {

@@ -137,11 +137,15 @@ class Token {
   Outcome<void> reload(Opened& opened) TS_REQUIRES(reload_mutex_);
   // The object of a row that is newer than what is known of it; null when there is none or the row
   // is private and `private_rows` null.
-  ObjectPtr open_row(const Opened& opened, const ObjectRow& row, const RowSealer* private_rows)
-      TS_REQUIRES(reload_mutex_);
+  Outcome<ObjectPtr> open_row(const Opened& opened, const ObjectRow& row,
+                              const RowSealer* private_rows) TS_REQUIRES(reload_mutex_);
+  using Places = std::vector<ObjectIndex::Place>;
+  // What can be opened of the rows, ready to be shown.
+  Outcome<Places> open_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
+                            const RowSealer* private_rows) TS_REQUIRES(reload_mutex_);
   // Shows objects; private ones only while the login under which they were opened lasts.
-  void show(const std::vector<ObjectPtr>& objects,
-            const std::shared_ptr<const RowSealer>& private_rows) TS_REQUIRES(reload_mutex_);
+  void show(Places places, const std::shared_ptr<const RowSealer>& private_rows) noexcept
+      TS_REQUIRES(reload_mutex_);
   // CKR_FUNCTION_REJECTED for a second immutable object of a class and family.
   Outcome<void> check_single(const std::vector<ObjectPtr>& added) TS_REQUIRES(reload_mutex_);
   Outcome<ObjectPtr> new_object(Draft draft) const;
@@ -150,8 +154,9 @@ class Token {
   Outcome<std::vector<ObjectRow>> rows_for(Opened& opened, const StoreQuery& query,
                                            const RowSealer* private_rows);
   // Opens what can be opened and shows it.
-  void take_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
-                 const std::shared_ptr<const RowSealer>& private_rows) TS_REQUIRES(reload_mutex_);
+  Outcome<void> take_rows(const Opened& opened, const std::vector<ObjectRow>& rows,
+                          const std::shared_ptr<const RowSealer>& private_rows)
+      TS_REQUIRES(reload_mutex_);
   // Among the immutable objects, which are in the index from the beginning.
   ObjectPtr find_immutable(const AttributeSet& pattern) const;
   ObjectPtr find_device(CK_OBJECT_CLASS object_class);

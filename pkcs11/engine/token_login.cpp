@@ -212,11 +212,13 @@ Outcome<void> Token::login(CK_USER_TYPE user, core::ByteView pin) {
   {
     const Lock lock(mutex_);
     if (auto may = may_log_in(wanted); !may) return may;
+  auto places = open_rows(opened, untagged->rows, rows.get());
+  if (!places) return std::move(places).error();
     private_rows_ = rows;
     pin_epoch_at_login_ = record->pin_epoch;
     begin_login(wanted);
   }
-  take_rows(opened, untagged->rows, rows);
+  show(*std::move(places), rows);
   return {};
 }
 
