@@ -16,6 +16,8 @@ class DirectoryLock {
 
   // Gives up the shared lock and waits until nobody else has one.
   void make_exclusive();
+  // Whether nobody has the directory locked: its maker is gone. False where that cannot be told.
+  static bool is_abandoned(const std::string& path);
 
  private:
   void lock(int how) const;

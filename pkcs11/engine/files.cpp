@@ -16,6 +16,8 @@
 #include <cstring>
 #include <memory>
 
+#include "pkcs11/engine/directory_lock.h"
+
 namespace tallystick::token {
 namespace {
 
@@ -40,7 +42,10 @@ class FileDescriptor {
 Fault failed(const std::string& path, const char* what) {
   std::array<char, 128> text{};
   const int code = errno;
-  return fault(CKR_DEVICE_ERROR,
+  const bool full = code == ENOSPC || code == EDQUOT;
+  return fault(full             ? CKR_DEVICE_MEMORY
+               : code == ENOMEM ? CKR_HOST_MEMORY
+                                : CKR_DEVICE_ERROR,
                path + ": " + what + " (" + strerror_r(code, text.data(), text.size()) + ")");
 }
 
@@ -58,6 +63,12 @@ Outcome<void> sync_directory(const std::string& path) {
   const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.ok() || fsync(fd.get()) != 0) return failed(path, "does not sync");
   return {};
+}
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 std::string from_environment(const char* name) {
@@ -89,6 +100,19 @@ Outcome<void> read_all(const FileDescriptor& fd, const std::string& path,
     out = out.subspan(static_cast<std::size_t>(got));
   }
   return {};
+}
+
+constexpr std::string_view kScratch = "/.new-";
+
+void remove_abandoned(const std::string& parent) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(parent.c_str()), &closedir);
+  if (!directory) return;
+  while (const auto* const entry = readdir(directory.get())) {
+    const auto path = parent + "/" + entry->d_name;
+    if (path.starts_with(parent + std::string(kScratch)) && DirectoryLock::is_abandoned(path)) {
+      remove_directory(path);
+    }
+  }
 }
 
 // The status of a regular file of at most `cap` bytes.
@@ -128,8 +152,16 @@ std::optional<std::string> real_directory(const std::string& path) {
 Outcome<std::string> make_directory(const std::string& path) {
   for (auto end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const auto part = path.substr(0, end);
-    if (!part.empty() && mkdir(part.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
-      return failed(part, "cannot be made");
+    if (!part.empty()) {
+      if (mkdir(part.c_str(), kDirectoryMode) == 0) {
+        // What is later said to be durable must not stand in a folder that is not.
+        if (auto synced = sync_directory(parent_of(part)); !synced) {
+          (void)rmdir(part.c_str());
+          return std::move(synced).error();
+        }
+      } else if (errno != EEXIST) {
+        return failed(part, "cannot be made");
+      }
     }
     if (end == std::string::npos) break;
   }
@@ -232,7 +264,8 @@ Outcome<std::optional<core::Bytes>> read_trusted_file(const std::string& path, s
 }
 
 Outcome<std::string> make_scratch_directory(const std::string& parent) {
-  std::string pattern = parent + "/.new-XXXXXX";
+  remove_abandoned(parent);
+  std::string pattern = parent + std::string(kScratch) + "XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) return failed(parent, "cannot be written to");
   return pattern;
 }
@@ -243,7 +276,9 @@ Outcome<bool> publish_directory(const std::string& from, const std::string& to) 
     if (errno == EEXIST || errno == ENOTEMPTY) return false;
     return failed(to, "cannot be made");
   }
-  if (auto synced = sync_directory(to.substr(0, to.rfind('/'))); !synced) {
+  if (auto synced = sync_directory(parent_of(to)); !synced) {
+    // Nobody can say whether it would be there after a power cut: it is taken back.
+    (void)renameat2(AT_FDCWD, to.c_str(), AT_FDCWD, from.c_str(), RENAME_NOREPLACE);
     return std::move(synced).error();
   }
   return true;
@@ -260,12 +295,19 @@ void remove_directory(const std::string& path) {
   (void)rmdir(path.c_str());
 }
 
-std::vector<CK_ULONG> numbered_entries(const std::string& path) {
+Outcome<std::vector<CK_ULONG>> numbered_entries(const std::string& path) {
   constexpr CK_ULONG kLargest = 1'000'000;
   std::vector<CK_ULONG> numbers;
-  DIR* const directory = opendir(path.c_str());
-  if (directory == nullptr) return numbers;
-  while (const auto* const entry = readdir(directory)) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), &closedir);
+  if (!directory) {
+    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) return numbers;
+    return failed(path, "cannot be read");
+  }
+  while (true) {
+    errno = 0;
+    const auto* const entry = readdir(directory.get());
+    if (entry == nullptr && errno != 0) return failed(path, "cannot be read");
+    if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     CK_ULONG number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
@@ -274,7 +316,6 @@ std::vector<CK_ULONG> numbered_entries(const std::string& path) {
       numbers.push_back(number);
     }
   }
-  (void)closedir(directory);
   std::ranges::sort(numbers);
   return numbers;
 }

@@ -44,14 +44,18 @@ struct FileIdentity {
 };
 std::optional<FileIdentity> identity_of(const std::string& path);
 
-// A new empty directory beside `path` for making it in one step.
+// A new empty directory in `parent` for making something in one step. Whoever makes it locks it,
+// and the parent meanwhile: what nobody has locked any more was left by a process that died, and
+// goes.
 Outcome<std::string> make_scratch_directory(const std::string& parent);
-// Renames, refusing to replace anything, and syncs the parent; false when `to` exists.
+// Renames, refusing to replace anything, and syncs the parent; false when `to` exists. After an
+// error it stands where it stood.
 Outcome<bool> publish_directory(const std::string& from, const std::string& to);
 // Removes a directory and the files in it.
 void remove_directory(const std::string& path);
 
-// The entries of a directory that are decimal numbers without leading zeros, ascending.
-std::vector<CK_ULONG> numbered_entries(const std::string& path);
+// The entries of a directory that are decimal numbers without leading zeros, ascending; none when
+// it is not there or not the user's to read.
+Outcome<std::vector<CK_ULONG>> numbered_entries(const std::string& path);
 
 }  // namespace tallystick::token

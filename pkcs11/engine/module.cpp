@@ -58,7 +58,9 @@ Module::~Module() {
 }
 
 Outcome<std::vector<CK_SLOT_ID>> Module::find_slots() {
-  auto numbers = numbered_entries(tokens_directory_);
+  auto entries = numbered_entries(tokens_directory_);
+  if (!entries) return std::move(entries).error();
+  auto& numbers = *entries;
   numbers.push_back(numbers.empty() ? 0 : numbers.back() + 1);
   const WriteLock lock(slots_mutex_);
   for (const auto number : numbers) {

@@ -15,10 +15,10 @@ constexpr std::size_t kSerialBytes = 8;
 
 unsigned tries_left(unsigned spent) { return spent >= kMaxTries ? 0 : kMaxTries - spent; }
 
-// Removes what was being made unless it was finished.
+// A directory in which something is being made; goes unless it was finished.
 class Scratch {
  public:
-  explicit Scratch(std::string path) : path_(std::move(path)) {}
+  explicit Scratch(std::string path) : path_(std::move(path)), lock_(path_) {}
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() {
@@ -29,6 +29,7 @@ class Scratch {
 
  private:
   std::string path_;
+  DirectoryLock lock_;
 };
 
 }  // namespace
@@ -81,9 +82,12 @@ Outcome<void> Token::initialize(core::ByteView so_pin, core::ByteView label) {
 Outcome<void> Token::first_initialize(core::ByteView so_pin, core::ByteView label) {
   auto parent = make_directory(directory_.substr(0, directory_.rfind('/')));
   if (!parent) return std::move(parent).error();
+  std::optional<DirectoryLock> one_at_a_time(*parent);
+  one_at_a_time->make_exclusive();
   auto scratch_path = make_scratch_directory(*parent);
   if (!scratch_path) return std::move(scratch_path).error();
   Scratch scratch(*scratch_path);
+  one_at_a_time.reset();
   const auto& crypto = *services_.crypto;
   const auto root_path = scratch.path() + "/root.key";
   if (auto made = create_key_file(crypto, root_path); !made) return made;
@@ -127,7 +131,7 @@ Outcome<void> Token::first_initialize(core::ByteView so_pin, core::ByteView labe
     return fault(CKR_FUNCTION_FAILED, "another process has just initialised this slot");
   }
   scratch.keep();
-  return probe();
+  return {};
 }
 
 Outcome<void> Token::initialize_again(Opened& opened, core::ByteView so_pin, core::ByteView label) {
@@ -147,8 +151,7 @@ Outcome<void> Token::initialize_again(Opened& opened, core::ByteView so_pin, cor
       if (certificate->on_token()) keep.insert(certificate->id());
     }
   }
-  if (auto reset = opened.store->reset_token(label, keep); !reset) return reset;
-  return refresh();
+  return opened.store->reset_token(label, keep);
 }
 
 // A try is spent, durably, before the PIN is looked at (A40); the right PIN gives the tries back.
@@ -209,11 +212,11 @@ Outcome<void> Token::login(CK_USER_TYPE user, core::ByteView pin) {
   const Lock reload_lock(reload_mutex_);
   auto untagged = opened.store->beginning(true);
   if (!untagged) return std::move(untagged).error();
+  auto places = open_rows(opened, untagged->rows, rows.get());
+  if (!places) return std::move(places).error();
   {
     const Lock lock(mutex_);
     if (auto may = may_log_in(wanted); !may) return may;
-  auto places = open_rows(opened, untagged->rows, rows.get());
-  if (!places) return std::move(places).error();
     private_rows_ = rows;
     pin_epoch_at_login_ = record->pin_epoch;
     begin_login(wanted);
