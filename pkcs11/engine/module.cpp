@@ -100,11 +100,16 @@ Outcome<CK_SESSION_HANDLE> Module::open_session(CK_SLOT_ID slot, CK_FLAGS flags)
 
   const WriteLock lock(sessions_mutex_);
   if (sessions_.size() >= kMaxSessions) return fault(CKR_SESSION_COUNT, "too many sessions");
-  if (auto counted = (*found)->session_opened(read_write); !counted) {
+  const auto handle = services_.handles->next();
+  auto& token = **found;
+  const auto at =
+      sessions_.emplace(handle, std::make_shared<Session>(handle, *std::move(found), read_write))
+          .first;
+  // Last, since nothing takes it back but closing the session.
+  if (auto counted = token.session_opened(read_write); !counted) {
+    sessions_.erase(at);
     return std::move(counted).error();
   }
-  const auto handle = services_.handles->next();
-  sessions_.emplace(handle, std::make_shared<Session>(handle, *std::move(found), read_write));
   return handle;
 }
 
@@ -127,6 +132,8 @@ Outcome<void> Module::close_all_sessions(CK_SLOT_ID slot) {
   std::vector<std::shared_ptr<Session>> closing;
   {
     const WriteLock lock(sessions_mutex_);
+    // Room for all of them first: a session that has left the map is closed, whatever happens.
+    closing.reserve(sessions_.size());
     for (auto at = sessions_.begin(); at != sessions_.end();) {
       if (&at->second->token() == wanted->get()) {
         closing.push_back(std::move(at->second));

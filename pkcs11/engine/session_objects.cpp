@@ -56,14 +56,32 @@ Outcome<ObjectIndex::Found> Session::store_here(Draft draft) {
   return ObjectIndex::Found{*kept, std::move(object)};
 }
 
+namespace {
+
+// Objects that a session keeps already; taken back unless all came to a good end.
+class Kept {
+ public:
+  Kept(ObjectIndex& index, std::size_t most) : index_(index) { ids_.reserve(most); }
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+  ~Kept() {
+    for (const auto& id : ids_) index_.remove(id);
+  }
+  void add(const ObjectId& id) { ids_.push_back(id); }
+  void done() { ids_.clear(); }
+
+ private:
+  ObjectIndex& index_;
+  std::vector<ObjectId> ids_;
+};
+
+}  // namespace
+
 // What the session keeps can be taken back, so that it comes before what the token keeps.
 Outcome<std::vector<CK_OBJECT_HANDLE>> Session::store_all(std::vector<Draft> drafts) {
   std::vector<CK_OBJECT_HANDLE> handles;
-  std::vector<ObjectPtr> here;
-  const auto take_back = [&](Fault fault) {
-    for (const auto& object : here) token_->objects().remove(object->id());
-    return fault;
-  };
+  handles.reserve(drafts.size());
+  Kept here(token_->objects(), drafts.size());
   ChangeSet durable;
   for (auto& draft : drafts) {
     handles.push_back(CK_INVALID_HANDLE);
@@ -72,13 +90,17 @@ Outcome<std::vector<CK_OBJECT_HANDLE>> Session::store_all(std::vector<Draft> dra
       continue;
     }
     auto kept = store_here(std::move(draft));
-    if (!kept) return take_back(std::move(kept).error());
+    if (!kept) return std::move(kept).error();
     handles.back() = kept->handle;
-    here.push_back(std::move(kept->object));
+    here.add(kept->object->id());
   }
-  if (durable.empty()) return handles;
+  if (durable.empty()) {
+    here.done();
+    return handles;
+  }
   auto added = token_->commit(std::move(durable));
-  if (!added) return take_back(std::move(added).error());
+  if (!added) return std::move(added).error();
+  here.done();
   auto next = handles.begin();
   for (const auto& object : *added) {
     next = std::find(next, handles.end(), CK_INVALID_HANDLE);
