@@ -51,6 +51,18 @@ Result<std::shared_ptr<const Crypto>> Crypto::create() {
   keep(made->hkdf_, EVP_KDF_fetch(lib, "HKDF", nullptr));
   keep(made->kbkdf_, EVP_KDF_fetch(lib, "KBKDF", nullptr));
   keep(made->scrypt_, EVP_KDF_fetch(lib, "SCRYPT", nullptr));
+  // libcrypto makes the methods of a kind when the first of them is fetched, and never again:
+  // without memory at that moment they would be missing for good. So it is now, where a failure is
+  // seen.
+  const auto prepare = [&all](auto* fetched, auto release) {
+    all = all && fetched != nullptr;
+    release(fetched);
+  };
+  prepare(EVP_RAND_fetch(lib, "CTR-DRBG", nullptr), &EVP_RAND_free);
+  prepare(EVP_KEYMGMT_fetch(lib, "EC", nullptr), &EVP_KEYMGMT_free);
+  prepare(EVP_SIGNATURE_fetch(lib, "ECDSA", nullptr), &EVP_SIGNATURE_free);
+  prepare(EVP_KEYEXCH_fetch(lib, "ECDH", nullptr), &EVP_KEYEXCH_free);
+  prepare(EVP_ASYM_CIPHER_fetch(lib, "RSA", nullptr), &EVP_ASYM_CIPHER_free);
   for (std::size_t i = 0; i < kCurves.size(); ++i) {
     made->ec_keys_[i] = std::make_unique<EcKeyGenerator>(lib, kCurves[i]);
   }
