@@ -141,10 +141,9 @@ Outcome<void> Store::guard(std::unique_ptr<const RowSet> set, core::ByteView ado
     }
   }
   const ConnectionLock lock(read_mutex_);
-  if (auto begun = reader_.run("BEGIN"); !begun) return begun;
-  auto whole = set_->check(reader_);
-  (void)reader_.run("COMMIT");
-  return whole;
+  auto reading = Transaction::begin_reading(reader_);
+  if (!reading) return std::move(reading).error();
+  return set_->check(reader_);
 }
 
 Outcome<void> Store::check_file() const {
