@@ -1,0 +1,128 @@
+// Requests for memory fail, one or all from one on: each function answers with an error, leaves no
+// lock and no half change behind, and the next call works.
+#include <unistd.h>
+
+#include <new>
+
+#include "tests/faults/support/memory_tap.h"
+#include "tests/faults/support/trials.h"
+
+namespace tallystick::test {
+namespace {
+
+void complain(const std::string& what) { (void)std::fprintf(stderr, "child: %s\n", what.c_str()); }
+
+// libcrypto does not always say that it had no memory: then its caller can only tell that a key, a
+// point or a signature was not taken. A wrong PIN is never the answer.
+bool is_clean(CK_RV rv) {
+  switch (rv) {
+    case CKR_HOST_MEMORY:
+    case CKR_FUNCTION_FAILED:
+    case CKR_DEVICE_ERROR:
+    case CKR_KEY_TYPE_INCONSISTENT:
+    case CKR_MECHANISM_PARAM_INVALID:
+    case CKR_ATTRIBUTE_VALUE_INVALID:
+    case CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT:
+    case CKR_WRAPPED_KEY_INVALID:
+      return true;
+    default:
+      return false;
+  }
+}
+
+struct Tried {
+  CK_RV rv = CKR_OK;
+  bool threw = false;  // the test's own code, which the operation's run is part of, had no memory
+};
+
+Tried try_without(Scene& scene, const Operation& operation, std::uint64_t at, bool lasting) {
+  Tried tried;
+  MemoryTap::arm(at, lasting);
+  try {
+    tried.rv = operation.run(scene);
+  } catch (const std::exception&) {
+    tried.threw = true;
+  }
+  (void)MemoryTap::disarm();
+  return tried;
+}
+
+std::uint64_t count(const Stage& stage, const Operation& operation) {
+  stage.set_up(operation.prepared);
+  auto scene = stage.open(operation);
+  MemoryTap::arm(~std::uint64_t{0}, false);
+  (void)operation.run(*scene);
+  const auto requests = MemoryTap::disarm();
+  stage.close(std::move(scene));
+  return requests;
+}
+
+// All points in one process. Where the operation failed the same token is used on.
+int trials(const Stage& stage, const Operation& operation, bool lasting, std::uint64_t step,
+           int out) {
+  std::unique_ptr<Scene> scene;
+  std::string before;
+  bool sound = true;
+  const bool sees_all = operation.as == As::kUser;
+  const auto objects = [&] { return objects_of(*scene->session).exact; };
+  for (std::uint64_t at = 0;; at += step) {
+    (void)alarm(60);
+    if (scene == nullptr) {
+      stage.set_up(operation.prepared);
+      scene = stage.open(operation);
+      if (sees_all) before = objects();
+    }
+    const auto tried = try_without(*scene, operation, at, lasting);
+    write_byte(out, '.');
+    const auto where = " at request " + std::to_string(at);
+    if (!MemoryTap::struck()) {
+      if (tried.rv == operation.answer) break;
+      complain("answers " + rv_name(tried.rv) + " with all the memory it wants");
+      return 1;
+    }
+    if (!tried.threw && tried.rv == operation.answer) {
+      stage.close(std::move(scene));
+      continue;
+    }
+    if (!tried.threw && !is_clean(tried.rv)) {
+      complain("answers " + rv_name(tried.rv) + where);
+      sound = false;
+    }
+    // After a failure nothing has changed, as far as the function itself failed.
+    if (sees_all && !tried.threw && objects() != before) {
+      complain("something has changed" + where);
+      return 1;
+    }
+    if (tried.threw || operation.compares >= 0) stage.close(std::move(scene));
+  }
+  if (scene != nullptr) stage.close(std::move(scene));
+  return sound ? 0 : 1;
+}
+
+TEST(WithoutMemory, EachFunctionFailsCleanlyAndTheNextCallWorks) {
+  const auto& stage = the_stage();
+  for (const bool lasting : {false, true}) {
+    Figures figures(lasting ? "no memory from one request on" : "no memory once");
+    for (const auto& operation : operations()) {
+      if (!wanted(operation.name)) continue;
+      SCOPED_TRACE(std::string(operation.name) + (lasting ? ", lasting" : ", once"));
+      const Expected expected(stage, operation);
+      figures.operation();
+      const auto requests = count(stage, operation);
+      ASSERT_GT(requests, 10U);
+      const auto step = stride(requests, 15);
+      Child child([&](int, int out) { return trials(stage, operation, lasting, step, out); });
+      while (!child.receive().empty()) figures.point();
+      EXPECT_EQ(child.wait(), 0);
+      // The last of them had all the memory it wanted.
+      try {
+        expected.check_objects(state_of(stage), Reached::kAcknowledged);
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << error.what();
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tallystick::test

@@ -1,0 +1,304 @@
+#include "tests/faults/support/stage.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "tests/pkcs11/support/database.h"
+#include "tests/pkcs11/support/derivation.h"
+
+namespace tallystick::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+Attributes on_token(std::string_view label) {
+  return Attributes().flag(CKA_TOKEN, true).text(CKA_LABEL, label);
+}
+
+Attributes data(std::string_view label) {
+  return on_token(label)
+      .number(CKA_CLASS, CKO_DATA)
+      .flag(CKA_PRIVATE, true)
+      .text(CKA_VALUE, "what it holds");
+}
+
+std::string database_of(const Stage& stage) {
+  for (const auto& entry : fs::recursive_directory_iterator(stage.home())) {
+    if (entry.path().filename() == "token.db") return entry.path().string();
+  }
+  throw std::runtime_error("no token");
+}
+
+void nothing(Scene&) {}
+
+Answer<KeyPair> pair(Scene& scene, bool public_on_token) {
+  return scene.session->generate_pair(CKM_EC_KEY_PAIR_GEN,
+                                      Attributes()
+                                          .bytes(CKA_EC_PARAMS, ec_params(core::Curve::kP256))
+                                          .flag(CKA_TOKEN, public_on_token)
+                                          .text(CKA_LABEL, "new"),
+                                      on_token("new").flag(CKA_SIGN, true));
+}
+
+// What preparing leaves for the operation; one trial at a time.
+core::Bytes blob;
+
+Operation login(const char* name, CK_USER_TYPE user, const char* pin, CK_RV answer) {
+  return {name,
+          Prepared::kToken,
+          As::kNobody,
+          nothing,
+          [=](Scene& scene) { return scene.session->login(user, pin); },
+          answer,
+          user == CKU_SO ? 0 : 1};
+}
+
+std::vector<Operation> ordinary() {
+  return {
+      {"C_InitToken, the first", Prepared::kEmpty, As::kNobodyWithoutSession, nothing,
+       [](Scene& scene) { return init_token(scene.functions, scene.slot, kSoPin, "made"); }},
+      {"C_InitToken, one more", Prepared::kToken, As::kNobodyWithoutSession, nothing,
+       [](Scene& scene) {
+         return init_token(scene.functions, scene.stage.module().free_slot(), kSoPin, "made");
+       }},
+      {"C_InitToken, again", Prepared::kFamily, As::kNobodyWithoutSession, nothing,
+       [](Scene& scene) { return init_token(scene.functions, scene.slot, kSoPin, "again"); },
+       CKR_OK, 0},
+      {"C_InitToken, wrong PIN", Prepared::kToken, As::kNobodyWithoutSession, nothing,
+       [](Scene& scene) { return init_token(scene.functions, scene.slot, kWrongPin, "again"); },
+       CKR_PIN_INCORRECT, 0},
+      {"C_InitPIN", Prepared::kToken, As::kSo, nothing,
+       [](Scene& scene) { return scene.session->init_pin(kOtherPin); }},
+      {"C_SetPIN, user", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) { return scene.session->set_pin(kUserPin, kOtherPin); }, CKR_OK, 1},
+      {"C_SetPIN, SO", Prepared::kToken, As::kSo, nothing,
+       [](Scene& scene) { return scene.session->set_pin(kSoPin, kOtherPin); }, CKR_OK, 0},
+      {"C_SetPIN, wrong", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) { return scene.session->set_pin(kWrongPin, kOtherPin); }, CKR_PIN_INCORRECT,
+       1},
+      login("C_Login, user, right", CKU_USER, kUserPin, CKR_OK),
+      login("C_Login, user, wrong", CKU_USER, kWrongPin, CKR_PIN_INCORRECT),
+      login("C_Login, SO, right", CKU_SO, kSoPin, CKR_OK),
+      login("C_Login, SO, wrong", CKU_SO, kWrongPin, CKR_PIN_INCORRECT),
+      {"C_CreateObject, data", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) { return scene.session->create(data("new")).rv; }},
+      {"C_CreateObject, key", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session
+             ->create(Attributes(secret_key(CKK_AES, core::Bytes(32, 7))).append(on_token("new")))
+             .rv;
+       }},
+      {"C_CopyObject", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session->copy(scene.object("old"), Attributes().text(CKA_LABEL, "new")).rv;
+       }},
+      {"C_DestroyObject", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) { return scene.session->destroy(scene.object("old")); }},
+      {"C_SetAttributeValue", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session->set(scene.object("old"),
+                                   Attributes().text(CKA_LABEL, "new").text(CKA_VALUE, "other"));
+       }},
+      {"C_GenerateKey", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session->generate(CKM_AES_KEY_GEN, aes_template(32).append(on_token("new")))
+             .rv;
+       }},
+      {"C_GenerateKeyPair", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) { return pair(scene, true).rv; }},
+      {"C_GenerateKeyPair, half of it a session object", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) { return pair(scene, false).rv; }},
+      {"C_UnwrapKey", Prepared::kToken, As::kUser,
+       [](Scene& scene) {
+         blob = must(scene.session->wrap(CKM_AES_KEY_WRAP_KWP, scene.object("wrapping"),
+                                         scene.object("wrapped")));
+       },
+       [](Scene& scene) {
+         return scene.session
+             ->unwrap(
+                 CKM_AES_KEY_WRAP_KWP, scene.object("wrapping"), blob,
+                 on_token("new").number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_AES))
+             .rv;
+       }},
+      {"C_DeriveKey", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session
+             ->derive(Hkdf(CKM_SHA256), scene.object("base"),
+                      on_token("new")
+                          .number(CKA_CLASS, CKO_SECRET_KEY)
+                          .number(CKA_KEY_TYPE, CKK_AES)
+                          .number(CKA_VALUE_LEN, 32))
+             .rv;
+       }},
+  };
+}
+
+std::vector<Operation> vendor() {
+  return {
+      {"CKM_TS_FAMILY_GEN", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session
+             ->generate(
+                 family_gen(core::Bytes(16, 0x77), 0, 1, scene.stage.world().icm_key().public_xy()),
+                 {})
+             .rv;
+       }},
+      {"CKM_TS_FAMILY_WRAP, taking a family in", Prepared::kToken, As::kUser,
+       [](Scene& scene) {
+         blob = scene.stage.world().family_blob(core::FamilyRole::kProvisioning,
+                                                device_xy(*scene.session));
+       },
+       [](Scene& scene) {
+         const auto& fingerprint = scene.stage.world().fingerprint();
+         return scene.session
+             ->unwrap({CKM_TS_FAMILY_WRAP, {fingerprint.begin(), fingerprint.end()}},
+                      device_key(*scene.session, CKO_PRIVATE_KEY), blob, {})
+             .rv;
+       }},
+      {"CKO_TS_SOFTWARE, a newer one", Prepared::kFamily, As::kUser,
+       [](Scene& scene) { blob = scene.stage.world().software(2); },
+       [](Scene& scene) { return install(*scene.session, blob).rv; }},
+      {"CKM_TS_OEM_SHARE_GEN", Prepared::kFamily, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session
+             ->generate(share_gen(scene.stage.world().family().id, scene.stage.token().oem_id(), 1,
+                                  core::Bytes(32, 5)),
+                        on_token("new"))
+             .rv;
+       }},
+      {"CKM_TS_OEM_SHARE_WRAP, taking a share in", Prepared::kFamily, As::kUser,
+       [](Scene& scene) { blob = scene.stage.desk().share_blob(); },
+       [](Scene& scene) {
+         return scene.session->unwrap(CKM_TS_OEM_SHARE_WRAP, scene.family(), blob, on_token("new"))
+             .rv;
+       }},
+      {"CKM_TS_MASTER_SHARE_WRAP, regenerating", Prepared::kFamily, As::kUser,
+       [](Scene& scene) { blob = scene.stage.desk().master_blob(); },
+       [](Scene& scene) {
+         const auto& stage = scene.stage;
+         return scene.session
+             ->unwrap(regenerate(stage.world().crypto(), stage.desk().key(),
+                                 device_id(*scene.session), device_nonce(*scene.session), blob),
+                      scene.family(), blob, on_token("new"))
+             .rv;
+       }},
+      {"CKM_TS_MASTER_KEY_DERIVE", Prepared::kFamily, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session
+             ->derive(CKM_TS_MASTER_KEY_DERIVE, scene.object("share"), on_token("new"))
+             .rv;
+       }},
+      {"CKM_TS_ASSET_GENERATE, a pair's private half", Prepared::kFamily, As::kUser, nothing,
+       [](Scene& scene) {
+         return scene.session
+             ->derive(asset_generate(CK_TS_ASSET_P256, "new"), scene.object("share"),
+                      Attributes().flag(CKA_TOKEN, true))
+             .rv;
+       }},
+  };
+}
+
+}  // namespace
+
+CK_OBJECT_HANDLE Scene::object(const std::string& label) const {
+  const auto found = session->find(Attributes().text(CKA_LABEL, label));
+  if (found.size() != 1) throw std::runtime_error("not one object is labelled " + label);
+  return found.front();
+}
+
+CK_OBJECT_HANDLE Scene::family() const { return family_key(*session, stage.world().family().id); }
+
+Stage::Stage() {
+  // The plain token is the family's before it had one.
+  FamilyOptions options;
+  token_ = std::make_unique<FamilyToken>(options);
+  desk_ = std::make_unique<OemDesk>(token_->world());
+  prepare_objects();
+  (void)must(token_->make_share(1, on_token("share")));
+  token_->close_session();
+  token_->finalize();
+  fs::copy(token_->home().path(), scratch_.file("family"), fs::copy_options::recursive);
+
+  token_->initialize();
+  const auto slot = token_->module().free_slot();
+  must(init_token(token_->functions(), slot, kSoPin, "test"));
+  {
+    Session session(token_->functions(), slot);
+    must(session.login(CKU_SO, kSoPin));
+    must(session.init_pin(kUserPin));
+  }
+  token_->finalize();
+  // The one that was there first goes.
+  const auto tokens = fs::path(token_->home().path()) / "tokens";
+  fs::remove_all(tokens / "0");
+  fs::rename(tokens / std::to_string(slot), tokens / "0");
+  token_->initialize();
+  token_->open_and_login();
+  prepare_objects();
+  token_->close_session();
+  token_->finalize();
+  fs::copy(token_->home().path(), scratch_.file("token"), fs::copy_options::recursive);
+  use_home(home());
+}
+
+Stage::~Stage() = default;
+
+void Stage::prepare_objects() {
+  auto& session = token_->session();
+  (void)must(session.create(data("old")));
+  (void)must(session.create(on_token("public")
+                                .number(CKA_CLASS, CKO_DATA)
+                                .flag(CKA_PRIVATE, false)
+                                .text(CKA_VALUE, "for all")));
+  (void)generate_aes(session, on_token("wrapping").flag(CKA_WRAP, true).flag(CKA_UNWRAP, true));
+  (void)generate_aes(session, on_token("wrapped").flag(CKA_EXTRACTABLE, true));
+  (void)must(session.create(Attributes(secret_key(CKK_GENERIC_SECRET, core::Bytes(32, 3)))
+                                .append(on_token("base"))
+                                .flag(CKA_DERIVE, true)));
+  (void)generate_ec(session, core::Curve::kP256, on_token("signing"), on_token("signing"));
+}
+
+void Stage::set_up(Prepared prepared) const {
+  fs::remove_all(folder());
+  fs::create_directory(folder());
+  if (prepared == Prepared::kEmpty) return;
+  fs::copy(scratch_.file(prepared == Prepared::kToken ? "token" : "family"), home(),
+           fs::copy_options::recursive);
+  Database(database_of(*this)).run("UPDATE pin SET tries = 3");
+}
+
+void Stage::use_home(const std::string& folder) {
+  (void)setenv("TALLYSTICK_HOME", folder.c_str(), 1);
+}
+
+std::unique_ptr<Scene> Stage::open(const Operation& operation) const {
+  must(module()->C_Initialize(nullptr));
+  auto scene = std::make_unique<Scene>(*this, module().functions(), 0);
+  if (operation.as == As::kNobodyWithoutSession) {
+    // Looked at once, as every application does.
+    (void)module().token_info(0);
+    return scene;
+  }
+  scene->session.emplace(module().functions(), scene->slot);
+  if (operation.as == As::kUser) must(scene->session->login(CKU_USER, kUserPin));
+  if (operation.as == As::kSo) must(scene->session->login(CKU_SO, kSoPin));
+  operation.prepare(*scene);
+  return scene;
+}
+
+void Stage::close(std::unique_ptr<Scene> scene) const {
+  scene.reset();
+  must(module()->C_Finalize(nullptr));
+}
+
+const std::vector<Operation>& operations() {
+  static const auto all = [] {
+    auto some = ordinary();
+    for (auto& one : vendor()) some.push_back(std::move(one));
+    return some;
+  }();
+  return all;
+}
+
+}  // namespace tallystick::test
