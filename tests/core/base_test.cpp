@@ -2,6 +2,7 @@
 #include <openssl/err.h>
 
 #include <memory>
+#include <new>
 
 #include "core/base/reader.h"
 #include "core/base/result.h"
@@ -123,12 +124,18 @@ TEST(ResultType, OfNothingIsOkUntilItCarriesAnError) {
 }
 
 TEST(CryptoErrors, CarryTheReasonAndEmptyTheQueue) {
-  ERR_raise(ERR_LIB_EVP, ERR_R_MALLOC_FAILURE);
+  ERR_raise(ERR_LIB_EVP, ERR_R_INTERNAL_ERROR);
   const auto error = crypto_error("deriving");
   EXPECT_EQ(error.code, ErrorCode::kCrypto);
   EXPECT_TRUE(error.message.starts_with("deriving ("));
   EXPECT_EQ(ERR_peek_error(), 0U);
   EXPECT_EQ(crypto_error("deriving").message, "deriving");
+}
+
+TEST(CryptoErrors, OfMissingMemoryAreTheSameAsEverywhereElse) {
+  ERR_raise(ERR_LIB_EVP, ERR_R_MALLOC_FAILURE);
+  EXPECT_THROW((void)crypto_error("deriving"), std::bad_alloc);
+  EXPECT_EQ(ERR_peek_error(), 0U);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 
-#include "tests/pkcs11/support/database.h"
 #include "tests/pkcs11/support/derivation.h"
 
 namespace tallystick::test {
@@ -21,13 +20,6 @@ Attributes data(std::string_view label) {
       .number(CKA_CLASS, CKO_DATA)
       .flag(CKA_PRIVATE, true)
       .text(CKA_VALUE, "what it holds");
-}
-
-std::string database_of(const Stage& stage) {
-  for (const auto& entry : fs::recursive_directory_iterator(stage.home())) {
-    if (entry.path().filename() == "token.db") return entry.path().string();
-  }
-  throw std::runtime_error("no token");
 }
 
 void nothing(Scene&) {}
@@ -217,8 +209,7 @@ Stage::Stage() {
   prepare_objects();
   (void)must(token_->make_share(1, on_token("share")));
   token_->close_session();
-  token_->finalize();
-  fs::copy(token_->home().path(), scratch_.file("family"), fs::copy_options::recursive);
+  keep("family", token_->slot());
 
   token_->initialize();
   const auto slot = token_->module().free_slot();
@@ -237,12 +228,26 @@ Stage::Stage() {
   token_->open_and_login();
   prepare_objects();
   token_->close_session();
-  token_->finalize();
-  fs::copy(token_->home().path(), scratch_.file("token"), fs::copy_options::recursive);
+  keep("token", 0);
   use_home(home());
 }
 
 Stage::~Stage() = default;
+
+void Stage::keep(const std::string& name, CK_SLOT_ID slot) {
+  {
+    Session session(token_->functions(), slot);
+    for (const CK_USER_TYPE user : {CKU_USER, CKU_SO}) {
+      for (int i = 0; i < kTriesSpent; ++i) {
+        if (session.login(user, kWrongPin) != CKR_PIN_INCORRECT) {
+          throw std::runtime_error("a wrong PIN is taken");
+        }
+      }
+    }
+  }
+  token_->finalize();
+  fs::copy(token_->home().path(), scratch_.file(name), fs::copy_options::recursive);
+}
 
 void Stage::prepare_objects() {
   auto& session = token_->session();
@@ -265,7 +270,6 @@ void Stage::set_up(Prepared prepared) const {
   if (prepared == Prepared::kEmpty) return;
   fs::copy(scratch_.file(prepared == Prepared::kToken ? "token" : "family"), home(),
            fs::copy_options::recursive);
-  Database(database_of(*this)).run("UPDATE pin SET tries = 3");
 }
 
 void Stage::use_home(const std::string& folder) {

@@ -14,6 +14,8 @@ namespace tallystick::test {
 
 inline constexpr const char* kOtherPin = "another PIN";
 inline constexpr const char* kWrongPin = "not the PIN";
+// Of both PINs, before an operation begins: what gives tries back shows.
+inline constexpr int kTriesSpent = 3;
 
 // What a trial runs on.
 enum class Prepared : std::uint8_t {
@@ -80,6 +82,8 @@ class Stage {
 
  private:
   void prepare_objects();
+  // Spends tries of both PINs and keeps the token's folder under this name, the module down.
+  void keep(const std::string& name, CK_SLOT_ID slot);
 
   Scratch scratch_;
   std::unique_ptr<FamilyToken> token_;
