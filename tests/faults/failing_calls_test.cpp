@@ -60,7 +60,7 @@ int trial(const Stage& stage, const Operation& operation, const StoragePlan& pla
   return kStruck;
 }
 
-TEST(FailingCalls, C03_AreReportedAndTheTokenGoesOn) {
+TEST(FailingCalls, AreReportedAndTheTokenGoesOn) {
   const auto& stage = the_stage();
   for (const auto& method : failing_methods()) {
     Figures figures(method.name);
