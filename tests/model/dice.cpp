@@ -164,6 +164,15 @@ void Dice::login(Model& model, unsigned slot) {
   in.bytes = in.number == CKU_SO ? model.tokens.at(slot).so_pin : model.tokens.at(slot).user_pin;
   if (chance(4)) in.bytes.push_back('x');
   if (chance(1)) in.shape = Shape::kNullPointer;
+  if (model.tokens.at(slot).login == Login::kNobody && below(150) == 0) {
+    // All tries are spent, and one more.
+    in.bytes.push_back('x');
+    for (unsigned i = 0; i <= Model::kMostTries; ++i) {
+      add(in);
+      in.id = next_id_++;
+    }
+    in.bytes.pop_back();
+  }
   add(in);
 }
 

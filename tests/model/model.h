@@ -124,6 +124,7 @@ struct Plan {
 class Model {
  public:
   static constexpr unsigned kTokens = 2;
+  static constexpr unsigned kMostTries = 10;
 
   Rules rules;
   std::map<Ref, Session> sessions;

@@ -4,7 +4,6 @@
 namespace tallystick::model {
 namespace {
 
-constexpr unsigned kMostTries = 10;
 constexpr std::size_t kShortestPin = 4;
 constexpr std::size_t kLongestPin = 255;
 

@@ -229,7 +229,20 @@ std::string Runner::login(const Call& call, Session& session) {
   auto difference = answer(call, verdict, rv);
   if (!difference.empty()) return difference;
   model.did_login(call, session, rv);
+  if (difference = check_tries(session.slot); !difference.empty()) return difference;
   return rv == CKR_OK && call.number != CKU_CONTEXT_SPECIFIC ? check_slot(session.slot) : "";
+}
+
+std::string Runner::check_tries(unsigned slot) {
+  CK_TOKEN_INFO info{};
+  if (module_->C_GetTokenInfo(slot, &info) != CKR_OK) return "C_GetTokenInfo fails";
+  const auto& token = model.tokens.at(slot);
+  const auto says = [&info](CK_FLAGS flag) { return (info.flags & flag) != 0; };
+  const bool right = says(CKF_USER_PIN_COUNT_LOW) == (token.user_tries > 0) &&
+                     says(CKF_SO_PIN_COUNT_LOW) == (token.so_tries > 0) &&
+                     says(CKF_USER_PIN_LOCKED) == (token.user_tries >= Model::kMostTries) &&
+                     says(CKF_SO_PIN_LOCKED) == (token.so_tries >= Model::kMostTries);
+  return right ? "" : "the token counts the tries otherwise";
 }
 
 std::string Runner::pins(const Call& call, Session& session) {
@@ -248,8 +261,9 @@ std::string Runner::pins(const Call& call, Session& session) {
   const auto verdict = model.expect_set_pin(call, session);
   const auto rv = module_->C_SetPIN(session.handle, first, pin.size(), next.data(), next.size());
   auto difference = answer(call, verdict, rv);
-  if (difference.empty()) model.did_set_pin(call, session, rv);
-  return difference;
+  if (!difference.empty()) return difference;
+  model.did_set_pin(call, session, rv);
+  return check_tries(session.slot);
 }
 
 // ---- Objects ----

@@ -44,6 +44,8 @@ class Runner {
   std::string session_info(const Call& call, const Session& session);
   std::string login(const Call& call, Session& session);
   std::string pins(const Call& call, Session& session);
+  // What C_GetTokenInfo says of the tries that are left.
+  std::string check_tries(unsigned slot);
   std::string change(const Call& call, Session& session);
   std::string get(const Call& call, Session& session);
   std::string search(const Call& call, Session& session);

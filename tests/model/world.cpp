@@ -117,7 +117,7 @@ void keep(Module& module, Runner& runner, CK_SESSION_HANDLE session, Ref ref, Ob
 }  // namespace
 
 TokenWorld::TokenWorld(const std::string& module_path) : module_(module_path) {
-  for (const auto* const name : {"TALLYSTICK_LOG"}) (void)unsetenv(name);
+  (void)unsetenv("TALLYSTICK_LOG");
   const auto settings = scratch_.file("tallystick.toml");
   test::write_file(settings, {});
   (void)setenv("TALLYSTICK_CONF", settings.c_str(), 1);
