@@ -363,6 +363,10 @@ Plan Model::plan_unwrap(const Call& call, const Session& session) {
     verdict.add(CKR_WRAPPED_KEY_INVALID);
     return {verdict, {}};
   }
+  // The numbers of the key are what they are; the dice know no right ones.
+  const auto* const modulus = find(asked, CKA_MODULUS);
+  verdict.add_if(is_rsa && modulus != nullptr && modulus->value.size() != at->size,
+                 CKR_TEMPLATE_INCONSISTENT);
   if (!is_rsa) maker.decide(CKA_EC_PARAMS, kP256);
   maker.of_value(own);
   return maker.finish(asked);
