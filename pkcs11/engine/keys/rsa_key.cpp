@@ -257,6 +257,48 @@ Outcome<void> take_secret_numbers(const core::Crypto& crypto, const Template& wa
   return {};
 }
 
+Outcome<Numbers> numbers_of(const EVP_PKEY* key) {
+  auto n = number_of(key, kModulus.name);
+  if (!n) return std::move(n).error();
+  auto e = number_of(key, kPublicExponent.name);
+  if (!e) return std::move(e).error();
+  Numbers numbers{*std::move(n), *std::move(e), {}};
+  for (std::size_t i = 0; i < kSecretCount; ++i) {
+    auto number = number_of(key, kSecrets[i].name);
+    if (!number) return std::move(number).error();
+    BN_set_flags(number->get(), BN_FLG_CONSTTIME);
+    numbers.secret[i] = *std::move(number);
+  }
+  return numbers;
+}
+
+// a · b mod m is one.
+bool inverse(const BIGNUM* a, const BIGNUM* b, const BIGNUM* m, BN_CTX* work) {
+  const core::BnPtr product(BN_secure_new());
+  return product && BN_mod_mul(product.get(), a, b, m, work) == 1 && BN_is_one(product.get());
+}
+
+// The product of the primes, the exponents and the coefficient.
+bool fit_together(const Numbers& numbers, BN_CTX* work) {
+  const auto& secret = numbers.secret;
+  const core::BnPtr product(BN_secure_new());
+  if (!product || BN_mul(product.get(), secret[kP].get(), secret[kQ].get(), work) != 1 ||
+      BN_cmp(product.get(), numbers.n.get()) != 0) {
+    return false;
+  }
+  for (const auto& [prime, exponent] : {std::pair(kP, kDp), std::pair(kQ, kDq)}) {
+    const core::BnPtr less(BN_secure_new());
+    const auto expected = exponent_of(secret[kD].get(), secret[prime].get(), work);
+    if (!less || !expected || BN_sub(less.get(), secret[prime].get(), BN_value_one()) != 1 ||
+        BN_cmp(expected.get(), secret[exponent].get()) != 0 ||
+        !inverse(numbers.e.get(), secret[kD].get(), less.get(), work)) {
+      return false;
+    }
+  }
+  return BN_cmp(secret[kQinv].get(), secret[kP].get()) < 0 &&
+         inverse(secret[kQ].get(), secret[kQinv].get(), secret[kP].get(), work);
+}
+
 }  // namespace
 
 core::ByteView significant(core::ByteView number) {
@@ -330,13 +372,24 @@ Outcome<Draft> import_rsa_private(const core::Crypto& crypto, const Template& wa
   }
   auto key = assemble(crypto, numbers);
   if (!key) return std::move(key).error();
-  const core::PkeyCtxPtr check(EVP_PKEY_CTX_new_from_pkey(crypto.lib(), key->get(), nullptr));
-  // Primes, their product, exponents and coefficient.
-  if (!check || EVP_PKEY_check(check.get()) != 1) {
-    forget_errors();
+  if (!is_whole_rsa_key(crypto, key->get())) {
     return bad_value("the numbers are not those of one RSA key");
   }
   return rsa_private_draft(*key);
+}
+
+// libcrypto's own check of a pair frees numbers that it computes on the way without wiping them,
+// the coefficient among them. Here they are in secure numbers.
+bool is_whole_rsa_key(const core::Crypto& crypto, EVP_PKEY* key) {
+  const core::PkeyCtxPtr check(EVP_PKEY_CTX_new_from_pkey(crypto.lib(), key, nullptr));
+  const core::BnCtxPtr work(BN_CTX_secure_new_ex(crypto.lib()));
+  auto numbers = numbers_of(key);
+  const bool whole = check && work && numbers && EVP_PKEY_public_check(check.get()) == 1 &&
+                     fit_together(*numbers, work.get()) &&
+                     BN_check_prime(numbers->secret[kP].get(), work.get(), nullptr) == 1 &&
+                     BN_check_prime(numbers->secret[kQ].get(), work.get(), nullptr) == 1;
+  forget_errors();
+  return whole;
 }
 
 Outcome<SharedPkey> parse_rsa_key(const core::Crypto& crypto, const AttributeSet& attributes,

@@ -34,6 +34,9 @@ Outcome<ProducedPair> rsa_pair_drafts(const SharedPkey& key);
 // what follows from them may be left out.
 Outcome<Draft> import_rsa_public(const core::Crypto& crypto, const Template& wanted);
 Outcome<Draft> import_rsa_private(const core::Crypto& crypto, const Template& wanted);
+// Whether the numbers of a private key are those of one key (A24): both primes, their product, the
+// exponents and the coefficient.
+bool is_whole_rsa_key(const core::Crypto& crypto, EVP_PKEY* key);
 Outcome<SharedPkey> parse_rsa_key(const core::Crypto& crypto, const AttributeSet& attributes,
                                   core::ByteView value);
 

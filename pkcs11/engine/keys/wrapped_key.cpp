@@ -1,40 +1,38 @@
 #include "pkcs11/engine/keys/wrapped_key.h"
 
-#include <openssl/x509.h>
-
+#include "core/crypto/pkcs8.h"
 #include "pkcs11/engine/importer.h"
 #include "pkcs11/engine/keys/key_pair.h"
+#include "pkcs11/engine/keys/rsa_key.h"
 
 namespace tallystick::token {
 namespace {
 
 Fault invalid() { return fault(CKR_WRAPPED_KEY_INVALID, "not the wrapping of such a key"); }
 
-Outcome<core::Pkcs8Ptr> pkcs8_of(const core::Crypto& crypto, const Object& key) {
+Outcome<core::Secret> pkcs8_of(const core::Crypto& crypto, const Object& key) {
   auto pkey = key.pkey(crypto);
   if (!pkey) return std::move(pkey).error();
-  core::Pkcs8Ptr info(EVP_PKEY2PKCS8(*pkey));
-  if (!info) return crypto_failed("PKCS#8");
-  return info;
+  auto der = core::pkcs8_der(*pkey);
+  if (!der) return crypto_failed("PKCS#8");
+  return *std::move(der);
+}
+
+bool is_whole(const core::Crypto& crypto, EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "RSA") == 1) return is_whole_rsa_key(crypto, key);
+  const core::PkeyCtxPtr check(EVP_PKEY_CTX_new_from_pkey(crypto.lib(), key, nullptr));
+  return check && EVP_PKEY_check(check.get()) == 1;
 }
 
 Outcome<Draft> private_from_pkcs8(const core::Crypto& crypto, CK_KEY_TYPE key_type,
                                   core::ByteView encoded) {
-  const auto* cursor = encoded.data();
-  const core::Pkcs8Ptr info(
-      d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(encoded.size())));
-  if (!info || cursor != encoded.data() + encoded.size()) {
+  auto key = core::parse_pkcs8(crypto, encoded);
+  if (!key) return invalid();
+  if (!is_whole(crypto, key->get())) {
     forget_errors();
     return invalid();
   }
-  core::PkeyPtr key(EVP_PKCS82PKEY_ex(info.get(), crypto.lib(), nullptr));
-  const core::PkeyCtxPtr check(key ? EVP_PKEY_CTX_new_from_pkey(crypto.lib(), key.get(), nullptr)
-                                   : nullptr);
-  if (!check || EVP_PKEY_check(check.get()) != 1) {
-    forget_errors();
-    return invalid();
-  }
-  auto draft = private_key_draft(key_type, share(std::move(key)));
+  auto draft = private_key_draft(key_type, share(*std::move(key)));
   if (!draft) return invalid();
   return draft;
 }
@@ -43,23 +41,14 @@ Outcome<Draft> private_from_pkcs8(const core::Crypto& crypto, CK_KEY_TYPE key_ty
 
 Outcome<core::Secret> key_encoding(const core::Crypto& crypto, const Object& key) {
   if (key.object_class() == CKO_SECRET_KEY) return core::Secret::copy_of(key.value());
-  auto info = pkcs8_of(crypto, key);
-  if (!info) return std::move(info).error();
-  const int size = i2d_PKCS8_PRIV_KEY_INFO(info->get(), nullptr);
-  if (size <= 0) return crypto_failed("PKCS#8");
-  core::Secret out(static_cast<std::size_t>(size));
-  auto* cursor = out.span().data();
-  if (i2d_PKCS8_PRIV_KEY_INFO(info->get(), &cursor) != size) return crypto_failed("PKCS#8");
-  return out;
+  return pkcs8_of(crypto, key);
 }
 
 Outcome<std::size_t> key_encoding_size(const core::Crypto& crypto, const Object& key) {
   if (key.object_class() == CKO_SECRET_KEY) return key.value().size();
-  auto info = pkcs8_of(crypto, key);
-  if (!info) return std::move(info).error();
-  const int size = i2d_PKCS8_PRIV_KEY_INFO(info->get(), nullptr);
-  if (size <= 0) return crypto_failed("PKCS#8");
-  return static_cast<std::size_t>(size);
+  auto der = pkcs8_of(crypto, key);
+  if (!der) return std::move(der).error();
+  return der->size();
 }
 
 Outcome<Draft> key_from_encoding(const core::Crypto& crypto, const Template& wanted,
