@@ -1,9 +1,11 @@
 #include <exception>
 #include <iostream>
 
+#include "core/base/core_dumps.h"
 #include "devicesim/command.h"
 
 int main(int argc, char** argv) {
+  tallystick::core::forbid_core_dumps();
   // Only the argument parser, JSON and the standard library's lack of memory throw.
   try {
     return tallystick::device::run_command(argc, argv, std::cout, std::cerr);
