@@ -1,0 +1,17 @@
+// A part's state as its file keeps it: what is read is what would be written again.
+#include "devicesim/part_state.h"
+
+#include "tests/fuzz/support/expect.h"
+#include "tests/fuzz/support/world.h"
+
+using namespace tallystick;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const core::ByteView bytes(data, size);
+  const auto state = device::decode_state(fuzz::world().crypto, bytes);
+  if (!state) return 0;
+  const auto again = device::encode_state(*state);
+  fuzz::expect(again.ok(), "a state that was read can be written");
+  fuzz::expect(fuzz::same(again->view(), bytes), "a state is the same when written again");
+  return 0;
+}
