@@ -1,19 +1,29 @@
 #include "tools/cli/pkcs11/uri.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace tallystick::cli {
 namespace {
 
 std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
-// The URI without a pin-value.
+// The URI without its pin-values. There may be more than one, each goes to the next & (a ; or ? is
+// part of it), and p11-kit passes over white space wherever it stands, also within a name.
 std::string without_pin(const std::string& text) {
-  const std::string name = "pin-value=";
+  constexpr std::string_view kName = "pin-value=";
+  constexpr std::string_view kHidden = "...";
   std::string shown = text;
-  const std::size_t start = shown.find(name);
-  if (start == std::string::npos) return shown;
-  const std::size_t value = start + name.size();
-  const std::size_t end = shown.find_first_of("&;?", value);
-  return shown.replace(value, end == std::string::npos ? end : end - value, "...");
+  std::erase_if(shown, [](unsigned char letter) { return std::isspace(letter) != 0; });
+  std::size_t start = shown.find(kName);
+  if (start == std::string::npos) return text;
+  while (start != std::string::npos) {
+    const std::size_t value = start + kName.size();
+    const std::size_t end = std::min(shown.find('&', value), shown.size());
+    shown.replace(value, end - value, kHidden);
+    start = shown.find(kName, value + kHidden.size());
+  }
+  return shown;
 }
 
 }  // namespace
