@@ -37,6 +37,7 @@ Maker& Maker::decide(CK_ATTRIBUTE_TYPE type, const Bytes& value) {
 Maker& Maker::managed(Managed kind) {
   plan_.object.managed = kind;
   decide_flag(CKA_PRIVATE, true).decide_flag(CKA_SENSITIVE, true);
+  decide_flag(CKA_DESTROYABLE, true);
   return decide_flag(CKA_MODIFIABLE, false).decide_flag(CKA_COPYABLE, false);
 }
 
