@@ -48,8 +48,8 @@ struct Error {
 // Adds libcrypto's own reason to the message, and forgets its errors.
 Error crypto_error(std::string_view what);
 // Forgets what libcrypto has queued since the last mark (ERR_set_mark), or all where there is none:
-// in a module that others load, the errors before the mark are theirs. Throws std::bad_alloc when the
-// latest is that there was no memory.
+// in a module that others load, the errors before the mark are theirs. Throws std::bad_alloc when
+// the latest is that there was no memory.
 void forget_crypto_errors();
 
 template <typename T, typename E = Error>

@@ -1,6 +1,6 @@
 // Included before everything else in a build for tools/mutate: each check of the sources asks here
-// whether it stands. $TALLYSTICK_MUTANT is the number of the one that does not; the numbers of those
-// that refused something go to the file $TALLYSTICK_MUTANT_HITS, each once.
+// whether it stands. $TALLYSTICK_MUTANT is the number of the one that does not; the numbers of
+// those that refused something go to the file $TALLYSTICK_MUTANT_HITS, each once.
 #pragma once
 
 #include <fcntl.h>
