@@ -156,6 +156,8 @@ Outcome<void> Token::initialize_again(Opened& opened, core::ByteView so_pin, cor
 
 // A try is spent, durably, before the PIN is looked at (A40); the right PIN gives the tries back.
 Outcome<Token::RightPin> Token::check_pin(Opened& opened, PinRole role, core::ByteView pin) {
+  // No PIN is so long, and nothing reads that far (A60).
+  if (pin.size() > kMaxPinLength) return fault(CKR_PIN_INCORRECT, "longer than any PIN");
   if (auto same = opened.store->check_file(); !same) return std::move(same).error();
   // Many processes that log in at once have spent all tries before the first is given them back:
   // who finds none waits for those that are being looked at.

@@ -8,6 +8,8 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <map>
+#include <memory>
 
 #include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/keys.h"
@@ -36,9 +38,15 @@ int methods(ENGINE*, EVP_PKEY_METHOD** method, const int** types, int type) {
     *types = kTypes.data();
     return static_cast<int>(kTypes.size());
   }
-  *method = EVP_PKEY_meth_new(type, 0);
-  EVP_PKEY_meth_copy(*method, EVP_PKEY_meth_find(type));
-  EVP_PKEY_meth_set_keygen(*method, count, make_nothing);
+  // libcrypto asks again and again, and keeps none of them.
+  static std::map<int, std::unique_ptr<EVP_PKEY_METHOD, void (*)(EVP_PKEY_METHOD*)>> made;
+  auto& mine = made.try_emplace(type, nullptr, EVP_PKEY_meth_free).first->second;
+  if (!mine) {
+    mine.reset(EVP_PKEY_meth_new(type, 0));
+    EVP_PKEY_meth_copy(mine.get(), EVP_PKEY_meth_find(type));
+    EVP_PKEY_meth_set_keygen(mine.get(), count, make_nothing);
+  }
+  *method = mine.get();
   return 1;
 }
 

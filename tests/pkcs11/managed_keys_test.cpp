@@ -126,7 +126,7 @@ std::vector<CK_ULONG> numbers(const Session& session, CK_OBJECT_HANDLE object,
                               CK_ATTRIBUTE_TYPE type) {
   const auto value = must(session.get(object, type));
   std::vector<CK_ULONG> out(value.size() / sizeof(CK_ULONG));
-  std::memcpy(out.data(), value.data(), value.size());
+  if (!value.empty()) std::memcpy(out.data(), value.data(), value.size());
   return out;
 }
 

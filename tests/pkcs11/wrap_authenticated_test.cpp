@@ -1,6 +1,7 @@
 // C_WrapKeyAuthenticated and C_UnwrapKeyAuthenticated (3.2): AES-GCM with associated data.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <set>
 
 #include "tests/pkcs11/support/bench.h"
@@ -185,7 +186,10 @@ TEST_F(WrapAuthenticated, WrongArgumentsAreRefused) {
               ReturnsRv(CKR_BUFFER_TOO_SMALL));
   EXPECT_EQ(size, 32U);
   const auto refused = ReturnsRv(CKR_MECHANISM_PARAM_INVALID);
+  core::Bytes longer(GcmMessage::size() + 1);
+  std::memcpy(longer.data(), mechanism.pParameter, GcmMessage::size());
   for (const CK_ULONG length : {0UL, GcmMessage::size() - 1, GcmMessage::size() + 1, ~0UL}) {
+    mechanism.pParameter = longer.data();
     mechanism.ulParameterLen = length;
     EXPECT_THAT(
         v_->C_WrapKeyAuthenticated(s_, &mechanism, kek, key, nullptr, 0, blob.data(), &size),
