@@ -9,7 +9,6 @@
 
 #include <array>
 #include <map>
-#include <memory>
 
 #include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/keys.h"
@@ -30,6 +29,7 @@ int zeros(unsigned char* out, int size) {
 }
 int ready() { return 1; }
 
+std::map<int, EVP_PKEY_METHOD*> made_methods;
 constexpr std::array<int, 2> kTypes = {EVP_PKEY_EC, EVP_PKEY_RSA};
 
 // What PKCS#11 engines do: libcrypto's own methods, which leave alone what the new ones pick out.
@@ -38,15 +38,14 @@ int methods(ENGINE*, EVP_PKEY_METHOD** method, const int** types, int type) {
     *types = kTypes.data();
     return static_cast<int>(kTypes.size());
   }
-  // libcrypto asks again and again, and keeps none of them.
-  static std::map<int, std::unique_ptr<EVP_PKEY_METHOD, void (*)(EVP_PKEY_METHOD*)>> made;
-  auto& mine = made.try_emplace(type, nullptr, EVP_PKEY_meth_free).first->second;
-  if (!mine) {
-    mine.reset(EVP_PKEY_meth_new(type, 0));
-    EVP_PKEY_meth_copy(mine.get(), EVP_PKEY_meth_find(type));
-    EVP_PKEY_meth_set_keygen(mine.get(), count, make_nothing);
+  // libcrypto asks again and again, and frees one of each type with the engine.
+  auto& mine = made_methods[type];
+  if (mine == nullptr) {
+    mine = EVP_PKEY_meth_new(type, 0);
+    EVP_PKEY_meth_copy(mine, EVP_PKEY_meth_find(type));
+    EVP_PKEY_meth_set_keygen(mine, count, make_nothing);
   }
-  *method = mine.get();
+  *method = mine;
   return 1;
 }
 
@@ -70,6 +69,7 @@ class HostileEngine {
     ENGINE_unregister_RAND(engine_);
     (void)RAND_set_rand_method(nullptr);
     ENGINE_free(engine_);
+    made_methods.clear();
   }
 
  private:
