@@ -23,7 +23,7 @@ Block operator^(const Block& a, const Block& b) {
 Block times(const Block& x, Block v) {
   Block z{};
   for (std::size_t bit = 0; bit < 128; ++bit) {
-    if ((x[bit / 8] >> (7 - bit % 8) & 1U) != 0) z = z ^ v;
+    if ((unsigned{x[bit / 8]} >> (7 - bit % 8) & 1U) != 0) z = z ^ v;
     const bool carry = (v[15] & 1U) != 0;
     for (std::size_t i = 15; i > 0; --i) {
       v[i] = static_cast<std::uint8_t>(v[i] >> 1U | (v[i - 1] & 1U) << 7U);
