@@ -1,0 +1,97 @@
+// PKCS#8: what is written is what libcrypto's own encoder writes, and only whole keys are taken.
+#include "core/crypto/pkcs8.h"
+
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+
+#include "tests/core/support/world.h"
+
+namespace tallystick::core::testing {
+namespace {
+
+PkeyPtr new_key(const std::string& kind) {
+  auto* const lib = crypto().lib();
+  if (kind == "RSA") return PkeyPtr(EVP_PKEY_Q_keygen(lib, nullptr, "RSA", std::size_t{2048}));
+  if (kind.starts_with("P-")) {
+    return PkeyPtr(EVP_PKEY_Q_keygen(lib, nullptr, "EC", kind.c_str()));
+  }
+  return PkeyPtr(EVP_PKEY_Q_keygen(lib, nullptr, kind.c_str()));
+}
+
+Bytes libcrypto_der(const EVP_PKEY* key) {
+  const Pkcs8Ptr info(EVP_PKEY2PKCS8(key));
+  Bytes der(static_cast<std::size_t>(i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr)));
+  auto* cursor = der.data();
+  (void)i2d_PKCS8_PRIV_KEY_INFO(info.get(), &cursor);
+  return der;
+}
+
+class Pkcs8Keys : public ::testing::TestWithParam<const char*> {
+ protected:
+  PkeyPtr key_ = new_key(GetParam());
+  Bytes der_ = libcrypto_der(key_.get());
+};
+INSTANTIATE_TEST_SUITE_P(Each, Pkcs8Keys,
+                         ::testing::Values("RSA", "P-256", "P-384", "P-521", "ED25519", "ED448",
+                                           "X25519", "X448"));
+
+TEST_P(Pkcs8Keys, AreWrittenAsLibcryptoWritesThem) {
+  const auto written = must(pkcs8_der(key_.get()));
+  EXPECT_EQ(to_bytes(written.view()), der_);
+}
+
+TEST_P(Pkcs8Keys, AreReadAsTheyWere) {
+  const auto read = must(parse_pkcs8(crypto(), der_));
+  EXPECT_EQ(EVP_PKEY_eq(read.get(), key_.get()), 1);
+  EXPECT_EQ(libcrypto_der(read.get()), der_);
+}
+
+TEST_P(Pkcs8Keys, AreTakenWholeOrNotAtAll) {
+  for (std::size_t cut = 0; cut < der_.size(); ++cut) {
+    ASSERT_FALSE(parse_pkcs8(crypto(), ByteView(der_).first(cut)).ok()) << cut;
+  }
+  EXPECT_FALSE(parse_pkcs8(crypto(), concatenated({der_, Bytes(1)})).ok());
+}
+
+// Whatever byte is wrong, there is a key of the same type or none.
+TEST_P(Pkcs8Keys, ChangedAnywhereAreAnotherKeyOrNone) {
+  for (std::size_t at = 0; at < der_.size(); ++at) {
+    auto bad = der_;
+    bad[at] ^= 0x01U;
+    const auto read = parse_pkcs8(crypto(), bad);
+    if (read.ok()) {
+      ASSERT_NE(read->get(), nullptr) << at;
+    }
+  }
+}
+
+TEST(Pkcs8EcKeys, WithThePublicKeyOfAnotherAreRefused) {
+  const auto one = libcrypto_der(new_key("P-256").get());
+  const auto other = libcrypto_der(new_key("P-256").get());
+  // The last 64 bytes are X and Y.
+  auto mixed = one;
+  std::copy(other.end() - 64, other.end(), mixed.end() - 64);
+  EXPECT_FALSE(parse_pkcs8(crypto(), mixed).ok());
+}
+
+TEST(Pkcs8EcKeys, OutOfTheirRangeAreRefused) {
+  const auto key = new_key("P-256");
+  const auto der = libcrypto_der(key.get());
+  BIGNUM* number = nullptr;
+  ASSERT_EQ(EVP_PKEY_get_bn_param(key.get(), "priv", &number), 1);
+  const BnPtr owner(number);
+  Bytes scalar(32);
+  ASSERT_EQ(BN_bn2binpad(number, scalar.data(), 32), 32);
+  const auto at = std::search(der.begin(), der.end(), scalar.begin(), scalar.end()) - der.begin();
+  for (const std::uint8_t value : {std::uint8_t{0}, std::uint8_t{0xFF}}) {
+    auto bad = der;
+    std::fill_n(bad.begin() + at, 32, value);
+    EXPECT_FALSE(parse_pkcs8(crypto(), bad).ok()) << int{value};
+  }
+}
+
+}  // namespace
+}  // namespace tallystick::core::testing
