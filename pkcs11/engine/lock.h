@@ -17,9 +17,30 @@
 
 namespace tallystick::token {
 
+// Locks here are held for a microsecond or less. To be put to sleep and woken again costs several,
+// so who finds one taken tries for about that long before it sleeps.
+inline constexpr int kTriesBeforeSleep = 100;
+
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
+template <typename Try>
+bool taken_soon(Try take) {
+  for (int i = 0; i < kTriesBeforeSleep; ++i) {
+    if (take()) return true;
+    relax();
+  }
+  return false;
+}
+
 class TS_ATTRIBUTE(capability("mutex")) Mutex {
  public:
-  void lock() TS_ATTRIBUTE(acquire_capability()) { mutex_.lock(); }
+  void lock() TS_ATTRIBUTE(acquire_capability()) {
+    if (!taken_soon([this] { return mutex_.try_lock(); })) mutex_.lock();
+  }
   void unlock() TS_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
 
  private:
@@ -28,9 +49,13 @@ class TS_ATTRIBUTE(capability("mutex")) Mutex {
 
 class TS_ATTRIBUTE(capability("shared_mutex")) SharedMutex {
  public:
-  void lock() TS_ATTRIBUTE(acquire_capability()) { mutex_.lock(); }
+  void lock() TS_ATTRIBUTE(acquire_capability()) {
+    if (!taken_soon([this] { return mutex_.try_lock(); })) mutex_.lock();
+  }
   void unlock() TS_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
-  void lock_shared() TS_ATTRIBUTE(acquire_shared_capability()) { mutex_.lock_shared(); }
+  void lock_shared() TS_ATTRIBUTE(acquire_shared_capability()) {
+    if (!taken_soon([this] { return mutex_.try_lock_shared(); })) mutex_.lock_shared();
+  }
   void unlock_shared() TS_ATTRIBUTE(release_shared_capability()) { mutex_.unlock_shared(); }
 
  private:
