@@ -115,10 +115,6 @@ bool ObjectIndex::remove(const ObjectId& id) noexcept {
 }
 
 void ObjectIndex::remove_session(CK_SESSION_HANDLE session) noexcept {
-  {
-    const ReadLock lock(mutex_);
-    if (!maps_.by_session.contains(session)) return;
-  }
   const WriteLock lock(mutex_);
   const auto own = maps_.by_session.extract(session);
   if (own.empty()) return;

@@ -19,7 +19,8 @@ void Session::close() {
     end_operations();
     found_.clear();
   }
-  token_->objects().remove_session(handle_);
+  // What is being kept at this moment is taken back by who keeps it (store_here).
+  if (owns_objects_) token_->objects().remove_session(handle_);
   token_->session_closed(read_write_);
 }
 

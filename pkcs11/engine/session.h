@@ -2,6 +2,7 @@
 // session run one after another; calls on different sessions run beside each other.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "pkcs11/engine/output.h"
@@ -264,6 +265,8 @@ class Session {
   const CK_SESSION_HANDLE handle_;
   const std::shared_ptr<Token> token_;
   const bool read_write_;
+  // Whether it ever had an object of its own: most have none, and end without a look at the index.
+  std::atomic<bool> owns_objects_{false};
 
   mutable Mutex mutex_;
   bool closed_ TS_GUARDED_BY(mutex_) = false;

@@ -45,6 +45,7 @@ Outcome<ObjectIndex::Found> Session::store_here(Draft draft) {
   ObjectId id{};
   if (auto filled = random(id); !filled) return std::move(filled).error();
   auto object = Object::make(id, 1, std::move(draft));
+  owns_objects_ = true;
   auto kept = token_->keep(object, handle_);
   if (!kept) return std::move(kept).error();
   // A session that was closed meanwhile leaves nothing behind.

@@ -156,8 +156,7 @@ TEST_F(PartFiles, D02_D03_AKillAtEachStorageCallLeavesTheOldStateOrTheNew) {
   for (const auto& change : changes()) {
     const auto allowed = between(change);
     figures.operation();
-    const std::uint64_t step = try_all() ? 1 : 3;
-    for (std::uint64_t at = 0;; at += step) {
+    for (std::uint64_t at = 0;; ++at) {
       SCOPED_TRACE(std::string(change.name) + ", killed at call " + std::to_string(at));
       set_up(change);
       const auto ran = run_to_kill(folder(), at, [&] { return change.make(path()).ok(); });
@@ -188,8 +187,7 @@ TEST_F(PartFiles, D02_D03_FailingCallsAreReportedAndLeaveTheOldStateOrTheNew) {
       const auto allowed = between(change);
       figures.operation();
       auto plan = method.plan;
-      const std::uint64_t step = try_all() ? 1 : 3;
-      for (plan.at = 0;; plan.at += step) {
+        for (plan.at = 0;; ++plan.at) {
         SCOPED_TRACE(std::string(change.name) + ", " + method.name + " at call " +
                      std::to_string(plan.at));
         set_up(change);
@@ -205,8 +203,9 @@ TEST_F(PartFiles, D02_D03_FailingCallsAreReportedAndLeaveTheOldStateOrTheNew) {
         } else {
           EXPECT_THAT(result, FailsWith(core::ErrorCode::kStorage));
           EXPECT_TRUE(allowed.holds(now)) << now;
-          if (*change.from == 0) {
-            // What a failed making leaves under no name is nothing.
+          // On a disk that refuses all changes the unfinished file cannot be removed either.
+          const bool removable = !(plan.lasting && plan.counted == Counted::kChanges);
+          if (*change.from == 0 && removable) {
             EXPECT_EQ(std::distance(fs::directory_iterator(folder()), fs::directory_iterator()),
                       now == "none" ? 0 : 1);
           }

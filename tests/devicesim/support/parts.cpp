@@ -91,6 +91,9 @@ void PrintTo(const Snapshot& state, std::ostream* out) {
        << (state.owner ? ", owned" : ", no owner") << ", macs "
        << core::to_hex(
               core::ByteView(state.macs).first(std::min<std::size_t>(8, state.macs.size())));
+  for (std::size_t i = 0; i < state.fuses.size(); ++i) {
+    if (state.fuses[i] != 0) *out << ", fuse " << i << " " << state.fuses[i];
+  }
 }
 
 core::ByteArray<48> expected_mac(const World& world, const OemDesk& oem, const PackagePlan& plan,
