@@ -187,7 +187,7 @@ TEST_F(PartFiles, D02_D03_FailingCallsAreReportedAndLeaveTheOldStateOrTheNew) {
       const auto allowed = between(change);
       figures.operation();
       auto plan = method.plan;
-        for (plan.at = 0;; ++plan.at) {
+      for (plan.at = 0;; ++plan.at) {
         SCOPED_TRACE(std::string(change.name) + ", " + method.name + " at call " +
                      std::to_string(plan.at));
         set_up(change);
