@@ -18,26 +18,33 @@ std::uint64_t Reader::integer(std::size_t width) {
   return value;
 }
 
-Writer& Writer::bytes(ByteView view) {
+template <typename Buffer>
+BasicWriter<Buffer>& BasicWriter<Buffer>::bytes(ByteView view) {
   out_.insert(out_.end(), view.begin(), view.end());
   return *this;
 }
 
-Writer& Writer::zeros(std::size_t count) {
+template <typename Buffer>
+BasicWriter<Buffer>& BasicWriter<Buffer>::zeros(std::size_t count) {
   out_.insert(out_.end(), count, 0);
   return *this;
 }
 
-Writer& Writer::lv(ByteView view) {
+template <typename Buffer>
+BasicWriter<Buffer>& BasicWriter<Buffer>::lv(ByteView view) {
   return u32(static_cast<std::uint32_t>(view.size())).bytes(view);
 }
 
-Writer& Writer::integer(std::uint64_t value, std::size_t width) {
+template <typename Buffer>
+BasicWriter<Buffer>& BasicWriter<Buffer>::integer(std::uint64_t value, std::size_t width) {
   for (std::size_t i = width; i > 0; --i) {
     out_.push_back(static_cast<std::uint8_t>(value >> (8U * (i - 1))));
   }
   return *this;
 }
+
+template class BasicWriter<Bytes>;
+template class BasicWriter<WipedBytes>;
 
 ByteArray<4> be32(std::uint32_t value) {
   return {static_cast<std::uint8_t>(value >> 24U), static_cast<std::uint8_t>(value >> 16U),

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/base/bytes.h"
+#include "core/base/secret.h"
 
 namespace tallystick::core {
 
@@ -41,28 +41,32 @@ class Reader {
   bool ok_ = true;
 };
 
-// Appends to a vector; for public bytes only.
-class Writer {
+// Appends to a vector.
+template <typename Buffer>
+class BasicWriter {
  public:
-  Writer& u8(std::uint8_t value) { return integer(value, 1); }
-  Writer& u16(std::uint16_t value) { return integer(value, 2); }
-  Writer& u32(std::uint32_t value) { return integer(value, 4); }
-  Writer& u64(std::uint64_t value) { return integer(value, 8); }
-  Writer& bytes(ByteView view);
-  Writer& text(std::string_view view) { return bytes(bytes_of(view)); }
+  BasicWriter& u8(std::uint8_t value) { return integer(value, 1); }
+  BasicWriter& u16(std::uint16_t value) { return integer(value, 2); }
+  BasicWriter& u32(std::uint32_t value) { return integer(value, 4); }
+  BasicWriter& u64(std::uint64_t value) { return integer(value, 8); }
+  BasicWriter& bytes(ByteView view);
+  BasicWriter& text(std::string_view view) { return bytes(bytes_of(view)); }
   // `count` zero bytes.
-  Writer& zeros(std::size_t count);
-  Writer& lv(ByteView view);
+  BasicWriter& zeros(std::size_t count);
+  BasicWriter& lv(ByteView view);
 
   [[nodiscard]] std::size_t size() const { return out_.size(); }
   [[nodiscard]] ByteView view() const { return out_; }
-  Bytes take() { return std::move(out_); }
+  Buffer take() { return std::move(out_); }
 
  private:
-  Writer& integer(std::uint64_t value, std::size_t width);
+  BasicWriter& integer(std::uint64_t value, std::size_t width);
 
-  Bytes out_;
+  Buffer out_;
 };
+// For public bytes, and for what may be private.
+using Writer = BasicWriter<Bytes>;
+using WipedWriter = BasicWriter<WipedBytes>;
 
 // The big-endian encoding of an integer, for inputs that are put together from parts.
 ByteArray<4> be32(std::uint32_t value);

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "core/base/bytes.h"
 
@@ -44,5 +46,23 @@ class Secret {
 
 // Wipes memory that held a secret in passing.
 void wipe(MutableByteView bytes);
+
+// For vectors that may hold something private among much that is public: ordinary memory, wiped
+// before it is given back, also when a vector grows.
+template <typename T>
+struct WipingAllocator {
+  using value_type = T;
+  WipingAllocator() = default;
+  template <typename Other>
+  // NOLINTNEXTLINE(google-explicit-constructor): what the standard asks of an allocator
+  WipingAllocator(const WipingAllocator<Other>& /*other*/) {}
+  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* memory, std::size_t count) {
+    wipe({reinterpret_cast<std::uint8_t*>(memory), count * sizeof(T)});
+    std::allocator<T>().deallocate(memory, count);
+  }
+  bool operator==(const WipingAllocator&) const = default;
+};
+using WipedBytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
 
 }  // namespace tallystick::core

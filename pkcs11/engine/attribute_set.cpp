@@ -88,8 +88,8 @@ void AttributeSet::remove(CK_ATTRIBUTE_TYPE type) {
   if (at != attributes_.end() && at->type == type) attributes_.erase(at);
 }
 
-core::Bytes encode(const AttributeSet& attributes) {
-  core::Writer out;
+core::WipedBytes encode(const AttributeSet& attributes) {
+  core::WipedWriter out;
   out.u16(static_cast<std::uint16_t>(attributes.all().size()));
   for (const auto& attribute : attributes.all()) {
     out.u64(attribute.type);

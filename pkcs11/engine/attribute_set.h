@@ -1,19 +1,20 @@
 // AttributeSet: the attributes an object holds, beside its secret value, which lives elsewhere.
-// Values are in the form a caller gets them: CK_BBOOL, CK_ULONG in host order, bytes.
+// Values are in the form a caller gets them: CK_BBOOL, CK_ULONG in host order, bytes. They are
+// wiped when they go: what a private data object says is an attribute, too.
 #pragma once
 
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "core/base/bytes.h"
+#include "core/base/secret.h"
 #include "pkcs11/engine/fault.h"
 
 namespace tallystick::token {
 
 struct StoredAttribute {
   CK_ATTRIBUTE_TYPE type = 0;
-  core::Bytes value;
+  core::WipedBytes value;
   bool operator==(const StoredAttribute&) const = default;
 };
 
@@ -46,7 +47,7 @@ class AttributeSet {
 };
 
 // The form on disk: u16 count, then u64 type, lv(value), ascending; numbers big-endian.
-core::Bytes encode(const AttributeSet& attributes);
+core::WipedBytes encode(const AttributeSet& attributes);
 // CKR_DEVICE_ERROR for anything that encode() does not write.
 Outcome<AttributeSet> decode_attributes(core::ByteView encoded);
 

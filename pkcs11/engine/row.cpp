@@ -26,7 +26,7 @@ core::Bytes associated_data(const TokenId& token_id, const ObjectRow& row) {
 
 // u8 version ‖ u8 flags ‖ lv(attributes) ‖ u8 has value ‖ lv(value)
 core::Secret body_of(const Object& object) {
-  core::Writer head;
+  core::WipedWriter head;
   head.u8(kBodyVersion).u8(object.managed() ? kManagedBit : 0).lv(encode(object.attributes()));
   head.u8(object.shared_value() ? kHasValue : kNoValue);
   head.u32(static_cast<std::uint32_t>(object.value().size()));

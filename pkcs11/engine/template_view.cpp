@@ -28,7 +28,7 @@ Fault twice(CK_ATTRIBUTE_TYPE type) {
 }
 
 // An array of CK_ATTRIBUTE in the caller's memory, in the form in which it is kept.
-Outcome<core::Bytes> read_nested(const CK_ATTRIBUTE& array) {
+Outcome<core::WipedBytes> read_nested(const CK_ATTRIBUTE& array) {
   const auto count = array.ulValueLen / sizeof(CK_ATTRIBUTE);
   if (array.ulValueLen % sizeof(CK_ATTRIBUTE) != 0 || count > Template::kMaxNested) {
     return bad_value(attribute_name(array.type) + " has a length it cannot have");
@@ -77,7 +77,7 @@ Outcome<Template> Template::read(const CK_ATTRIBUTE* attributes, CK_ULONG count)
   // The caller may change its memory meanwhile: each structure is read once, and only the copies
   // are looked at (A65).
   std::vector<CK_ATTRIBUTE> copies(count);
-  std::vector<core::Bytes> nested;
+  std::vector<core::WipedBytes> nested;
   std::size_t total = 0;
   for (std::size_t i = 0; i < count; ++i) {
     copies[i] = attributes[i];

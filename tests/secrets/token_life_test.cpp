@@ -4,8 +4,8 @@
 // What may be where (docs/operations.md, "Memory and core dumps"): a value that the token keeps is
 // in locked memory, which no dump has. What libcrypto works with, the schedule of an AES key or the
 // numbers of a private key, is in ordinary memory from the key's first use until it is destroyed or
-// the user logs out. PINs are gone when the call returns. What a data object says is an attribute
-// and not looked for here.
+// the user logs out, and so is what a private data object says. PINs are gone when the call
+// returns.
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 
@@ -108,6 +108,8 @@ class KnownKeys {
       }
     }
   }
+
+  void add_data_to(Needles& needles) const { needles.add("data object", data_); }
 
   struct Handles {
     CK_OBJECT_HANDLE aes, kek, hmac, base, data;
@@ -263,6 +265,7 @@ TEST_F(TokenLife, A74_S24_OrdinaryKeysAreInLockedMemoryWhileTheyAreThereAndNowhe
     const KnownKeys keys;
     Needles needles;
     keys.add_to(needles);
+    keys.add_data_to(needles);
     const auto pin = random_pin();
     const auto slot = token_.make(random_pin(), pin);
     Session session(token_.functions(), slot);
