@@ -124,5 +124,59 @@ TEST(WithoutMemory, EachFunctionFailsCleanlyAndTheNextCallWorks) {
   }
 }
 
+// C_Initialize, the first look at a slot and C_OpenSession, which operations() has behind it.
+CK_RV begin(const Stage& stage) {
+  auto& call = *stage.module().functions();
+  auto rv = call.C_Initialize(nullptr);
+  if (rv != CKR_OK) return rv;
+  CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+  CK_ULONG slots = 0;
+  rv = call.C_GetSlotList(CK_TRUE, nullptr, &slots);
+  if (rv == CKR_OK) {
+    rv = call.C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session);
+  }
+  const auto ended = call.C_Finalize(nullptr);
+  return rv == CKR_OK ? ended : rv;
+}
+
+int beginnings(const Stage& stage, bool lasting, std::uint64_t step, int out) {
+  // What the process makes once and for all is made.
+  if (begin(stage) != CKR_OK) return 1;
+  for (std::uint64_t at = 0;; at += step) {
+    (void)alarm(60);
+    MemoryTap::arm(at, lasting);
+    const auto rv = begin(stage);
+    (void)MemoryTap::disarm();
+    write_byte(out, '.');
+    if (!MemoryTap::struck()) return rv == CKR_OK ? 0 : 1;
+    if (rv != CKR_OK && !is_clean(rv) && rv != CKR_TOKEN_NOT_RECOGNIZED) {
+      complain("answers " + rv_name(rv) + " at request " + std::to_string(at));
+      return 1;
+    }
+    if (const auto again = begin(stage); again != CKR_OK) {
+      complain("the next try answers " + rv_name(again) + " after request " + std::to_string(at));
+      return 1;
+    }
+  }
+}
+
+TEST(WithoutMemory, AModuleThatCouldNotBeginBeginsTheNextTime) {
+  const auto& stage = the_stage();
+  Stage::use_home(stage.home());
+  for (const bool lasting : {false, true}) {
+    Figures figures(lasting ? "beginning, no memory from one request on"
+                            : "beginning, no memory once");
+    figures.operation();
+    stage.set_up(Prepared::kFamily);
+    MemoryTap::arm(~std::uint64_t{0}, false);
+    must(begin(stage));
+    const auto requests = MemoryTap::disarm();
+    Child child(
+        [&](int, int out) { return beginnings(stage, lasting, stride(requests, 60), out); });
+    while (!child.receive().empty()) figures.point();
+    EXPECT_EQ(child.wait(), 0);
+  }
+}
+
 }  // namespace
 }  // namespace tallystick::test

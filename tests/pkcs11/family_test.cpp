@@ -17,18 +17,6 @@ core::FamilyId new_id() {
   return id;
 }
 
-core::Bytes import_form(const core::Family& family) {
-  const auto form = core::encode_family_import(family);
-  return {form.view().begin(), form.view().end()};
-}
-
-Answer<CK_OBJECT_HANDLE> import_family(Session& session, core::ByteView form) {
-  return session.create(Attributes()
-                            .number(CKA_CLASS, CKO_SECRET_KEY)
-                            .number(CKA_KEY_TYPE, CKK_TS_FAMILY)
-                            .bytes(CKA_VALUE, form));
-}
-
 void expect_icm_family(const Session& session, CK_OBJECT_HANDLE family, core::ByteView id,
                        CK_ULONG flags, core::ByteView icm_key) {
   EXPECT_EQ(must(session.get(family, CKA_TS_FAMILY_ID)), core::Bytes(id.begin(), id.end()));

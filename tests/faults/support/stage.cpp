@@ -43,7 +43,42 @@ Operation login(const char* name, CK_USER_TYPE user, const char* pin, CK_RV answ
           nothing,
           [=](Scene& scene) { return scene.session->login(user, pin); },
           answer,
-          user == CKU_SO ? 0 : 1};
+          user == CKU_SO ? 0 : 1,
+          false};
+}
+
+// The PIN for one operation, in a session of its own that ends with it.
+CK_RV login_for_operation(Scene& scene, CK_OBJECT_HANDLE key, std::string pin) {
+  auto& call = *scene.functions;
+  CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+  auto rv = call.C_OpenSession(scene.slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session);
+  if (rv != CKR_OK) return rv;
+  CK_MECHANISM ecdsa{CKM_ECDSA, nullptr, 0};
+  rv = call.C_SignInit(session, &ecdsa, key);
+  if (rv == CKR_OK) {
+    rv = call.C_Login(session, CKU_CONTEXT_SPECIFIC, reinterpret_cast<CK_UTF8CHAR*>(pin.data()),
+                      pin.size());
+  }
+  (void)call.C_CloseSession(session);
+  return rv;
+}
+
+// What preparing leaves for such a login; one trial at a time.
+CK_OBJECT_HANDLE asks_each_time;
+
+Operation context_login(const char* name, const char* pin, CK_RV answer) {
+  return {name,
+          Prepared::kToken,
+          As::kUser,
+          [](Scene& scene) {
+            asks_each_time = generate_ec(*scene.session, core::Curve::kP256, {},
+                                         Attributes().flag(CKA_ALWAYS_AUTHENTICATE, true))
+                                 .private_key;
+          },
+          [=](Scene& scene) { return login_for_operation(scene, asks_each_time, pin); },
+          answer,
+          1,
+          false};
 }
 
 std::vector<Operation> ordinary() {
@@ -73,6 +108,8 @@ std::vector<Operation> ordinary() {
       login("C_Login, user, wrong", CKU_USER, kWrongPin, CKR_PIN_INCORRECT),
       login("C_Login, SO, right", CKU_SO, kSoPin, CKR_OK),
       login("C_Login, SO, wrong", CKU_SO, kWrongPin, CKR_PIN_INCORRECT),
+      context_login("C_Login for an operation, right", kUserPin, CKR_OK),
+      context_login("C_Login for an operation, wrong", kWrongPin, CKR_PIN_INCORRECT),
       {"C_CreateObject, data", Prepared::kToken, As::kUser, nothing,
        [](Scene& scene) { return scene.session->create(data("new")).rv; }},
       {"C_CreateObject, key", Prepared::kToken, As::kUser, nothing,
@@ -136,6 +173,10 @@ std::vector<Operation> vendor() {
                  {})
              .rv;
        }},
+      {"C_CreateObject, a family by its value", Prepared::kToken, As::kUser, nothing,
+       [](Scene& scene) {
+         return import_family(*scene.session, import_form(scene.stage.world().family())).rv;
+       }},
       {"CKM_TS_FAMILY_WRAP, taking a family in", Prepared::kToken, As::kUser,
        [](Scene& scene) {
          blob = scene.stage.world().family_blob(core::FamilyRole::kProvisioning,
@@ -148,6 +189,9 @@ std::vector<Operation> vendor() {
                       device_key(*scene.session, CKO_PRIVATE_KEY), blob, {})
              .rv;
        }},
+      {"CKO_TS_SOFTWARE, the first", Prepared::kBareFamily, As::kUser,
+       [](Scene& scene) { blob = scene.stage.world().software(); },
+       [](Scene& scene) { return install(*scene.session, blob).rv; }},
       {"CKO_TS_SOFTWARE, a newer one", Prepared::kFamily, As::kUser,
        [](Scene& scene) { blob = scene.stage.world().software(2); },
        [](Scene& scene) { return install(*scene.session, blob).rv; }},
@@ -204,12 +248,19 @@ CK_OBJECT_HANDLE Scene::family() const { return family_key(*session, stage.world
 Stage::Stage() {
   // The plain token is the family's before it had one.
   FamilyOptions options;
+  options.software = false;
   token_ = std::make_unique<FamilyToken>(options);
   desk_ = std::make_unique<OemDesk>(token_->world());
   prepare_objects();
+  token_->close_session();
+  keep(Prepared::kBareFamily, token_->slot());
+
+  token_->initialize();
+  token_->open_and_login();
+  (void)must(install(token_->session(), token_->world().software()));
   (void)must(token_->make_share(1, on_token("share")));
   token_->close_session();
-  keep("family", token_->slot());
+  keep(Prepared::kFamily, token_->slot());
 
   token_->initialize();
   const auto slot = token_->module().free_slot();
@@ -228,16 +279,23 @@ Stage::Stage() {
   token_->open_and_login();
   prepare_objects();
   token_->close_session();
-  keep("token", 0);
+  keep(Prepared::kToken, 0);
   use_home(home());
 }
 
 Stage::~Stage() = default;
 
-void Stage::keep(const std::string& name, CK_SLOT_ID slot) {
+std::string Stage::prepared(Prepared as) const {
+  return scratch_.file("prepared-" + std::to_string(static_cast<int>(as)));
+}
+
+void Stage::keep(Prepared as, CK_SLOT_ID slot) {
   {
     Session session(token_->functions(), slot);
     for (const CK_USER_TYPE user : {CKU_USER, CKU_SO}) {
+      // Those that were spent before are given back.
+      must(session.login(user, user == CKU_SO ? kSoPin : kUserPin));
+      must(session.logout());
       for (int i = 0; i < kTriesSpent; ++i) {
         if (session.login(user, kWrongPin) != CKR_PIN_INCORRECT) {
           throw std::runtime_error("a wrong PIN is taken");
@@ -246,7 +304,7 @@ void Stage::keep(const std::string& name, CK_SLOT_ID slot) {
     }
   }
   token_->finalize();
-  fs::copy(token_->home().path(), scratch_.file(name), fs::copy_options::recursive);
+  fs::copy(token_->home().path(), prepared(as), fs::copy_options::recursive);
 }
 
 void Stage::prepare_objects() {
@@ -264,12 +322,11 @@ void Stage::prepare_objects() {
   (void)generate_ec(session, core::Curve::kP256, on_token("signing"), on_token("signing"));
 }
 
-void Stage::set_up(Prepared prepared) const {
+void Stage::set_up(Prepared as) const {
   fs::remove_all(folder());
   fs::create_directory(folder());
-  if (prepared == Prepared::kEmpty) return;
-  fs::copy(scratch_.file(prepared == Prepared::kToken ? "token" : "family"), home(),
-           fs::copy_options::recursive);
+  if (as == Prepared::kEmpty) return;
+  fs::copy(prepared(as), home(), fs::copy_options::recursive);
 }
 
 void Stage::use_home(const std::string& folder) {

@@ -19,9 +19,10 @@ inline constexpr int kTriesSpent = 3;
 
 // What a trial runs on.
 enum class Prepared : std::uint8_t {
-  kEmpty,   // no folder yet
-  kToken,   // PINs, some keys and data, three tries of each PIN spent
-  kFamily,  // the same with a family, its software and a share
+  kEmpty,       // no folder yet
+  kToken,       // PINs, some keys and data, three tries of each PIN spent
+  kBareFamily,  // the same with a family
+  kFamily,      // and with its software and a share
 };
 
 class Stage;
@@ -53,6 +54,8 @@ struct Operation {
   CK_RV answer = CKR_OK;
   // Whose PIN it compares: 0 the SO's, 1 the user's, -1 none.
   int compares = -1;
+  // Whether it changes more than tries.
+  bool changes = true;
 };
 
 class Stage {
@@ -73,7 +76,7 @@ class Stage {
   // A second one, for what a power cut leaves.
   [[nodiscard]] std::string other_folder() const { return scratch_.file("after"); }
   // Puts the prepared token there; the module is not initialised.
-  void set_up(Prepared prepared) const;
+  void set_up(Prepared as) const;
   // The module reads the tokens of this folder from its next C_Initialize on.
   static void use_home(const std::string& folder);
   // C_Initialize, a session and the login that the operation wants.
@@ -82,8 +85,9 @@ class Stage {
 
  private:
   void prepare_objects();
-  // Spends tries of both PINs and keeps the token's folder under this name, the module down.
-  void keep(const std::string& name, CK_SLOT_ID slot);
+  // Spends tries of both PINs and keeps the token's folder, the module down.
+  void keep(Prepared as, CK_SLOT_ID slot);
+  [[nodiscard]] std::string prepared(Prepared as) const;
 
   Scratch scratch_;
   std::unique_ptr<FamilyToken> token_;

@@ -116,6 +116,18 @@ Answer<CK_OBJECT_HANDLE> take_family(Session& session, const World& world, core:
                         world.family_blob(role, device_xy(session)), {});
 }
 
+core::Bytes import_form(const core::Family& family) {
+  const auto form = core::encode_family_import(family);
+  return {form.view().begin(), form.view().end()};
+}
+
+Answer<CK_OBJECT_HANDLE> import_family(Session& session, core::ByteView form) {
+  return session.create(Attributes()
+                            .number(CKA_CLASS, CKO_SECRET_KEY)
+                            .number(CKA_KEY_TYPE, CKK_TS_FAMILY)
+                            .bytes(CKA_VALUE, form));
+}
+
 Answer<CK_OBJECT_HANDLE> install(Session& session, core::ByteView image) {
   return session.create(Attributes().number(CKA_CLASS, CKO_TS_SOFTWARE).bytes(CKA_VALUE, image));
 }

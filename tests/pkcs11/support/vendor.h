@@ -40,6 +40,9 @@ core::Bytes device_nonce(const Session& session);
 CK_OBJECT_HANDLE family_key(const Session& session, core::ByteView family_id);
 // Takes in a family blob for this token's device key.
 Answer<CK_OBJECT_HANDLE> take_family(Session& session, const World& world, core::FamilyRole role);
+// A family by its value, as an ICM moves one in that it has already.
+core::Bytes import_form(const core::Family& family);
+Answer<CK_OBJECT_HANDLE> import_family(Session& session, core::ByteView form);
 Answer<CK_OBJECT_HANDLE> install(Session& session, core::ByteView image);
 // Another device's public key and its certificate as token objects.
 CK_OBJECT_HANDLE import_device(Session& session, core::ByteView xy, core::ByteView certificate,
