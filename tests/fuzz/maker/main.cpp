@@ -26,7 +26,7 @@ void Corpus::seed(const std::string& name, core::ByteView bytes) const {
 
 int main(int argc, char** argv) {
   using namespace tallystick::fuzz::maker;  // NOLINT(google-build-using-namespace): a thin main
-  if (argc != 2) {
+  if (argc != 2 || argv[1][0] == '-') {
     (void)std::fprintf(stderr, "usage: fuzz_make_corpus tests/fuzz\n");
     return 2;
   }
