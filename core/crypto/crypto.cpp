@@ -51,14 +51,15 @@ Result<std::shared_ptr<const Crypto>> Crypto::create() {
   keep(made->hkdf_, EVP_KDF_fetch(lib, "HKDF", nullptr));
   keep(made->kbkdf_, EVP_KDF_fetch(lib, "KBKDF", nullptr));
   keep(made->scrypt_, EVP_KDF_fetch(lib, "SCRYPT", nullptr));
-  // libcrypto makes the methods of a kind when the first of them is fetched, and never again:
-  // without memory at that moment they would be missing for good. So it is now, where a failure is
-  // seen.
+  // libcrypto makes the methods of a kind when the first of them is fetched, and the context's
+  // generators when one is asked for, and never again: without memory at that moment they would be
+  // missing for good. So it is now, where a failure is seen.
   const auto prepare = [&all](auto* fetched, auto release) {
     all = all && fetched != nullptr;
     release(fetched);
   };
   prepare(EVP_RAND_fetch(lib, "CTR-DRBG", nullptr), &EVP_RAND_free);
+  all = all && RAND_get0_primary(lib) != nullptr;
   prepare(EVP_KEYMGMT_fetch(lib, "EC", nullptr), &EVP_KEYMGMT_free);
   prepare(EVP_SIGNATURE_fetch(lib, "ECDSA", nullptr), &EVP_SIGNATURE_free);
   prepare(EVP_KEYEXCH_fetch(lib, "ECDH", nullptr), &EVP_KEYEXCH_free);

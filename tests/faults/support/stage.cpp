@@ -24,6 +24,10 @@ Attributes data(std::string_view label) {
 
 void nothing(Scene&) {}
 
+// Beside the one token of Prepared::kToken. The same one for the next try: a call that failed may
+// have made the token all the same, when nothing could be taken back.
+constexpr CK_SLOT_ID kFreeSlot = 1;
+
 Answer<KeyPair> pair(Scene& scene, bool public_on_token) {
   return scene.session->generate_pair(CKM_EC_KEY_PAIR_GEN,
                                       Attributes()
@@ -86,9 +90,7 @@ std::vector<Operation> ordinary() {
       {"C_InitToken, the first", Prepared::kEmpty, As::kNobodyWithoutSession, nothing,
        [](Scene& scene) { return init_token(scene.functions, scene.slot, kSoPin, "made"); }},
       {"C_InitToken, one more", Prepared::kToken, As::kNobodyWithoutSession, nothing,
-       [](Scene& scene) {
-         return init_token(scene.functions, scene.stage.module().free_slot(), kSoPin, "made");
-       }},
+       [](Scene& scene) { return init_token(scene.functions, kFreeSlot, kSoPin, "made"); }},
       {"C_InitToken, again", Prepared::kFamily, As::kNobodyWithoutSession, nothing,
        [](Scene& scene) { return init_token(scene.functions, scene.slot, kSoPin, "again"); },
        CKR_OK, 0},
