@@ -182,7 +182,9 @@ TEST_P(Edwards, ContextsAndHashedMessagesAreRefused) {
   const auto pair = generate_on(session(), GetParam().name);
   const bool ed448 = GetParam().size == 57;
   auto context = bytes("context");
-  CK_EDDSA_PARAMS params{CK_FALSE, 0, nullptr};
+  // With a byte behind it, for a length that is too long.
+  std::array<CK_EDDSA_PARAMS, 2> room{};
+  auto& params = room.front();
   CK_MECHANISM mechanism{CKM_EDDSA, &params, sizeof params};
   // Ed448 without a context is the same with and without a parameter; Ed25519 with one would be
   // Ed25519ctx, which signs differently.

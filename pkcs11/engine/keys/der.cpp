@@ -30,15 +30,24 @@ StringPtr string_of(int type, core::ByteView bytes) {
   return string;
 }
 
+struct AlgorithmParameter {
+  int type = V_ASN1_UNDEF;
+  void* value = nullptr;
+};
+
+AlgorithmParameter curve_parameter(std::optional<int> curve_nid) {
+  return curve_nid ? AlgorithmParameter{V_ASN1_OBJECT, OBJ_nid2obj(*curve_nid)}
+                   : AlgorithmParameter{};
+}
+
 // Takes the identifier over.
-Outcome<core::Bytes> info_of(ASN1_OBJECT* algorithm, std::optional<int> curve_nid,
+Outcome<core::Bytes> info_of(ASN1_OBJECT* algorithm, const AlgorithmParameter& parameter,
                              core::ByteView key) {
   ObjectPtr owner(algorithm);
   const X509PubkeyPtr info(X509_PUBKEY_new());
   auto* const owned = static_cast<std::uint8_t*>(OPENSSL_memdup(key.data(), key.size()));
   if (!info || owned == nullptr || !owner ||
-      X509_PUBKEY_set0_param(info.get(), owner.get(), curve_nid ? V_ASN1_OBJECT : V_ASN1_UNDEF,
-                             curve_nid ? OBJ_nid2obj(*curve_nid) : nullptr, owned,
+      X509_PUBKEY_set0_param(info.get(), owner.get(), parameter.type, parameter.value, owned,
                              static_cast<int>(key.size())) != 1) {
     OPENSSL_free(owned);
     return crypto_failed("SubjectPublicKeyInfo");
@@ -47,6 +56,25 @@ Outcome<core::Bytes> info_of(ASN1_OBJECT* algorithm, std::optional<int> curve_ni
   auto out = written<X509_PUBKEY>(info.get(), i2d_X509_PUBKEY);
   if (out.empty()) return crypto_failed("SubjectPublicKeyInfo");
   return out;
+}
+
+void free_all(ASN1_SEQUENCE_ANY* sequence) { sk_ASN1_TYPE_pop_free(sequence, ASN1_TYPE_free); }
+using SequencePtr = std::unique_ptr<ASN1_SEQUENCE_ANY, core::HandleDeleter<free_all>>;
+
+bool append_integer(ASN1_SEQUENCE_ANY* sequence, core::ByteView big_endian) {
+  const core::BnPtr number(
+      BN_bin2bn(big_endian.data(), static_cast<int>(big_endian.size()), nullptr));
+  auto* const integer = number ? BN_to_ASN1_INTEGER(number.get(), nullptr) : nullptr;
+  auto* const element = ASN1_TYPE_new();
+  if (integer == nullptr || element == nullptr) {
+    ASN1_INTEGER_free(integer);
+    ASN1_TYPE_free(element);
+    return false;
+  }
+  ASN1_TYPE_set(element, V_ASN1_INTEGER, integer);
+  if (sk_ASN1_TYPE_push(sequence, element) > 0) return true;
+  ASN1_TYPE_free(element);
+  return false;
 }
 
 }  // namespace
@@ -73,11 +101,21 @@ core::Bytes printable_string(std::string_view text) {
 
 Outcome<core::Bytes> public_key_info(int algorithm_nid, std::optional<int> curve_nid,
                                      core::ByteView key) {
-  return info_of(OBJ_nid2obj(algorithm_nid), curve_nid, key);
+  return info_of(OBJ_nid2obj(algorithm_nid), curve_parameter(curve_nid), key);
 }
 
 Outcome<core::Bytes> public_key_info(const char* identifier, core::ByteView key) {
-  return info_of(OBJ_txt2obj(identifier, 1), std::nullopt, key);
+  return info_of(OBJ_txt2obj(identifier, 1), {}, key);
+}
+
+Outcome<core::Bytes> rsa_public_key_info(core::ByteView modulus, core::ByteView exponent) {
+  const SequencePtr key(sk_ASN1_TYPE_new_null());
+  if (!key || !append_integer(key.get(), modulus) || !append_integer(key.get(), exponent)) {
+    return crypto_failed("RSAPublicKey");
+  }
+  const auto der = written<ASN1_SEQUENCE_ANY>(key.get(), i2d_ASN1_SEQUENCE_ANY);
+  if (der.empty()) return crypto_failed("RSAPublicKey");
+  return info_of(OBJ_nid2obj(NID_rsaEncryption), {V_ASN1_NULL, nullptr}, der);
 }
 
 core::Bytes object_identifier(int nid) {

@@ -10,6 +10,7 @@
 #include <bit>
 
 #include "core/base/reader.h"
+#include "pkcs11/engine/keys/der.h"
 
 namespace tallystick::token {
 namespace {
@@ -131,12 +132,9 @@ Outcome<PublicParts> public_parts(EVP_PKEY* key) {
   if (auto good = check_public_numbers(*modulus, *exponent); !good) {
     return std::move(good).error();
   }
-  const int size = i2d_PUBKEY(key, nullptr);
-  if (size <= 0) return crypto_failed("SubjectPublicKeyInfo");
-  core::Bytes info(static_cast<std::size_t>(size));
-  auto* cursor = info.data();
-  if (i2d_PUBKEY(key, &cursor) != size) return crypto_failed("SubjectPublicKeyInfo");
-  return PublicParts{*std::move(modulus), *std::move(exponent), std::move(info)};
+  auto info = rsa_public_key_info(*modulus, *exponent);
+  if (!info) return std::move(info).error();
+  return PublicParts{*std::move(modulus), *std::move(exponent), *std::move(info)};
 }
 
 Draft draft_of(const SharedPkey& key, CK_OBJECT_CLASS object_class, const PublicParts& parts) {

@@ -1,8 +1,9 @@
 // Derivation: K_MK from OEM_SHARE, asset keys from K_MK, generated assets from OEM_SHARE
 // (CKM_TS_MASTER_KEY_DERIVE, _ASSET_KEY_DERIVE, _ASSET_GENERATE).
 #include "core/base/reader.h"
-#include "core/crypto/curve_oids.h"
 #include "core/crypto/pkcs8.h"
+#include "pkcs11/engine/keys/ec_key.h"
+#include "pkcs11/engine/keys/ecx_key.h"
 #include "pkcs11/engine/mechanisms/ts_mechanisms.h"
 #include "pkcs11/engine/mechanisms/ts_running.h"
 
@@ -68,23 +69,16 @@ CK_KEY_TYPE key_type_of(core::GeneratedType type) {
   return CKK_GENERIC_SECRET;
 }
 
-core::ByteView curve_of(core::GeneratedType type) {
-  if (type == core::GeneratedType::kP256) return core::curve_oid(core::Curve::kP256);
-  if (type == core::GeneratedType::kP384) return core::curve_oid(core::Curve::kP384);
-  return core::kEd25519Oid;
-}
-
-// The SubjectPublicKeyInfo of a private key; empty when libcrypto cannot say.
-core::Bytes public_key_info(const core::Crypto& crypto, core::GeneratedType type,
+// What a private key's object says of its public half.
+Outcome<Draft> private_half(const core::Crypto& crypto, core::GeneratedType type,
                             core::ByteView value) {
   auto pkcs8 = core::package_form(crypto, type, value);
-  if (!pkcs8) return {};
-  const auto key = core::parse_pkcs8(crypto, pkcs8->view());
-  const int size = key ? i2d_PUBKEY(key->get(), nullptr) : 0;
-  if (size <= 0) return {};
-  core::Bytes out(static_cast<std::size_t>(size));
-  auto* write = out.data();
-  return i2d_PUBKEY(key->get(), &write) == size ? out : core::Bytes{};
+  if (!pkcs8) return from_core(pkcs8.error(), CKR_FUNCTION_FAILED);
+  auto key = core::parse_pkcs8(crypto, pkcs8->view());
+  if (!key) return from_core(key.error(), CKR_FUNCTION_FAILED);
+  const auto shared = share(*std::move(key));
+  return type == core::GeneratedType::kEd25519 ? ecx_private_draft(CKK_EC_EDWARDS, shared)
+                                               : ec_private_draft(shared);
 }
 
 Outcome<Produced> generate_asset(const DeriveInput& input) {
@@ -109,10 +103,11 @@ Outcome<Produced> generate_asset(const DeriveInput& input) {
   set_context(attributes, (*share)->share.context, (*share)->share.role);
   if (pair) {
     attributes.set_number(CKA_CLASS, CKO_PRIVATE_KEY);
-    attributes.set(CKA_EC_PARAMS, curve_of(asset->type));
-    const auto info = public_key_info(input.context.crypto, asset->type, value->view());
-    if (info.empty()) return crypto_failed("the public half of a generated key");
-    attributes.set(CKA_PUBLIC_KEY_INFO, info);
+    const auto half = private_half(input.context.crypto, asset->type, value->view());
+    if (!half) return half.error();
+    for (const CK_ATTRIBUTE_TYPE known : {CKA_EC_PARAMS, CKA_PUBLIC_KEY_INFO}) {
+      attributes.set(known, half->attributes.bytes(known));
+    }
   } else {
     attributes.set_number(CKA_VALUE_LEN, value->size());
   }
