@@ -81,6 +81,19 @@ Outcome<unsigned> version_of(const Database& database) {
   return *row ? static_cast<unsigned>(statement->number(0)) : 0U;
 }
 
+// Kept in the file, and other programs can turn it off: what a token tells by the WAL's index
+// (WalWatch) and what it promises after a power cut rest on it.
+Outcome<void> use_wal(const Database& database) {
+  auto statement = Statement::prepare(database, "PRAGMA journal_mode = WAL");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->step();
+  if (!row) return std::move(row).error();
+  if (!*row || core::text_of(statement->blob(0)) != "wal") {
+    return fault(CKR_DEVICE_ERROR, "the token's database cannot keep a write-ahead log");
+  }
+  return {};
+}
+
 Outcome<void> set_version(const Database& database, unsigned version) {
   const auto sql = "PRAGMA user_version = " + std::to_string(version);
   return database.run(sql.c_str());
@@ -99,7 +112,7 @@ Outcome<void> migrate(const Database& database, unsigned from) {
 }  // namespace
 
 Outcome<void> create_schema(const Database& database) {
-  if (auto wal = database.run("PRAGMA journal_mode = WAL"); !wal) return wal;
+  if (auto wal = use_wal(database); !wal) return wal;
   auto transaction = Transaction::begin(database);
   if (!transaction) return std::move(transaction).error();
   for (const auto& item : kSchema) {
@@ -115,6 +128,7 @@ Outcome<void> check_schema(const Database& database) {
   if (*version == 0 || *version > kSchemaVersion) {
     return not_ours("the token's database has a schema of another version");
   }
+  if (auto wal = use_wal(database); !wal) return wal;
   if (*version < kSchemaVersion) {
     if (auto done = migrate(database, *version); !done) return done;
   }

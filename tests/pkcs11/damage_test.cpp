@@ -115,6 +115,19 @@ TEST_F(Damage, A71_ARowOfAnotherTokenDoesNotOpen) {
   EXPECT_THAT(labels(), ElementsAre("three", "two"));
 }
 
+// Any program that opens the file with SQLite can do that, and the change stays in the file.
+TEST_F(Damage, ADatabaseWhoseLogWasTurnedOffGetsItBack) {
+  behind_the_tokens_back([](const Database& database) {
+    EXPECT_EQ(core::text_of(database.blobs("PRAGMA journal_mode = DELETE").front()), "delete");
+  });
+  EXPECT_THAT(labels(), ElementsAre("one", "public", "three", "two"));
+  (void)data_object(token_.session(), "four", true, true);
+  token_.close_session();
+  token_.finalize();
+  const Database database(token_.home().databases().front());
+  EXPECT_EQ(core::text_of(database.blobs("PRAGMA journal_mode").front()), "wal");
+}
+
 TEST_F(Damage, A70_ADamagedRowStaysOutOfTheWayOfNewOnes) {
   behind_the_tokens_back([](const Database& database) {
     database.run("UPDATE object SET sealed = zeroblob(64) WHERE tier = 1");
