@@ -33,8 +33,14 @@ Error refused(ErrorCode code, const char* what, const char* why) {
 Part::Part(CryptoPtr crypto, PartFile file, PartState state)
     : crypto_(std::move(crypto)), file_(std::move(file)), state_(std::move(state)) {}
 
-Part::~Part() {
+Part::~Part() { cut_off(); }
+
+void Part::cut_off() {
   if (installer_ != nullptr) installer_->detach();
+  if (flash_change_ == nullptr) return;
+  flash_change_->detach();
+  // A failure keeps the file from further use until the part is powered on again, which erases too.
+  (void)file_.wipe_bank(inactive_bank());
 }
 
 Result<std::unique_ptr<Part>> Part::create(CryptoPtr crypto, const std::string& path,
@@ -139,6 +145,9 @@ Status Part::check_unlocked(const char* what) const {
   if (installer_ != nullptr) {
     return refused(ErrorCode::kLifeCycle, what, "an installation is under way");
   }
+  if (flash_change_ != nullptr) {
+    return refused(ErrorCode::kLifeCycle, what, "the flash is being written");
+  }
   return {};
 }
 
@@ -187,7 +196,7 @@ Status Part::load_software(core::ByteView image) {
 }
 
 Status Part::reset() {
-  if (installer_ != nullptr) installer_->detach();
+  cut_off();
   running_.reset();
   software_.reset();
   boot_error_.reset();
@@ -279,10 +288,60 @@ Status Part::lock() {
 }
 
 Status Part::blow_fuse(std::size_t index, std::uint32_t bits) {
+  return blow_fuses(index, {&bits, 1});
+}
+
+Status Part::blow_fuses(std::size_t first, std::span<const std::uint32_t> words) {
   if (auto checked = check_programmable("blow a fuse"); !checked) return checked;
   auto next = state_;
-  if (auto blown = next.fuses.blow(index, bits); !blown) return blown;
+  for (const auto bits : words) {
+    if (auto blown = next.fuses.blow(first++, bits); !blown) return blown;
+  }
   return commit(std::move(next));
+}
+
+Status Part::check_flash_open(const char* what) const {
+  if (auto checked = check_unlocked(what); !checked) return checked;
+  if (state_.installed || life_cycle() > LifeCycle::kProvisioning) {
+    return refused(ErrorCode::kLifeCycle, what, "a package was installed");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<FlashChange>> Part::change_flash(FlashContents contents) {
+  if (auto checked = check_flash_open("write the flash"); !checked) return checked.error();
+  std::unique_ptr<FlashChange> change(new FlashChange(*this));
+  if (contents == FlashContents::kKept) {
+    auto copied = file_.copy_bank(state_.active_bank, inactive_bank(), memory_map().flash_size);
+    if (!copied) return copied.error();
+  }
+  return change;
+}
+
+Status Part::commit_flash() {
+  auto next = state_;
+  next.active_bank = static_cast<std::uint8_t>(inactive_bank());
+  if (auto committed = commit(std::move(next)); !committed) return committed;
+  return file_.wipe_bank(inactive_bank());
+}
+
+Status Part::check_flash_read(std::uint64_t address, std::uint64_t length) const {
+  constexpr const char* kWhat = "read the flash";
+  if (check_flash_open(kWhat)) {
+    if (in_flash(memory_map(), address, length)) return {};
+    return refused(ErrorCode::kInvalidArgument, kWhat, "the range is not in the flash");
+  }
+  if (auto checked = check_running(kWhat); !checked) return checked;
+  const auto* const head = state_.installed ? &state_.installed->head : nullptr;
+  auto readable = check_readable(memory_map(), head, address, length);
+  if (readable) return {};
+  return refused(readable.error().code, kWhat, readable.error().message.c_str());
+}
+
+Status Part::read_open_flash(std::uint64_t address, core::MutableByteView out) {
+  if (auto open = check_flash_open("read the flash"); !open) return open;
+  if (auto checked = check_flash_read(address, out.size()); !checked) return checked;
+  return file_.read_bank(state_.active_bank, address - memory_map().flash_base, out);
 }
 
 Result<std::uint32_t> Part::read_fuse(std::size_t index) const {

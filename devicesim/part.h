@@ -7,14 +7,20 @@
 //   reset            the ROM checks the stored software and lets it run
 //   load_share_blob, install_package, lock, prove                at the contract manufacturer
 //
-// While no software runs a part answers only to identity, the ICM's steps and reset. All that
-// changes the state is durable when the call returns, or has not happened. One thread at a time.
+// Until the first package the flash is open: anyone writes, erases and reads it, with software or
+// without, and the package replaces all of it.
+//
+// While no software runs a part answers only to identity, the ICM's steps, the open flash and
+// reset. All that changes the state is durable when the call returns, or has not happened. One
+// thread at a time.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "core/provisioning/provisioning_software.h"
+#include "devicesim/flash_change.h"
 #include "devicesim/installer.h"
 #include "devicesim/part_file.h"
 
@@ -67,6 +73,9 @@ class Part {
   // DER; empty until it was stored.
   [[nodiscard]] core::ByteView certificate() const { return state_.certificate; }
   [[nodiscard]] LifeCycle life_cycle() const { return state_.life_cycle.state(); }
+  [[nodiscard]] const MemoryMap& memory_map() const {
+    return state_.immutable.manufacture().memory;
+  }
   [[nodiscard]] PartInfo info() const;
 
   // --- at the ICM
@@ -97,6 +106,18 @@ class Part {
   // From provisioning or provisioned to locked; only with a package installed.
   core::Status lock();
   core::Status blow_fuse(std::size_t index, std::uint32_t bits);
+  // Several words from `first` on, all or none.
+  core::Status blow_fuses(std::size_t first, std::span<const std::uint32_t> words);
+
+  // --- the open flash
+  // kLifeCycle once a package was installed, or when the part is damaged.
+  [[nodiscard]] core::Status check_flash_open(const char* what) const;
+  enum class FlashContents : std::uint8_t { kKept, kErased };
+  // Starts from the flash as it is, or from all zeros. One change at a time.
+  core::Result<std::unique_ptr<FlashChange>> change_flash(FlashContents contents);
+  // Whether read_open_flash() or else read_flash() gives these bytes, however many.
+  [[nodiscard]] core::Status check_flash_read(std::uint64_t address, std::uint64_t length) const;
+  core::Status read_open_flash(std::uint64_t address, core::MutableByteView out);
 
   // --- any time while software runs
   core::Result<core::Bytes> prove(core::ByteView challenge);
@@ -106,11 +127,14 @@ class Part {
   [[nodiscard]] core::Result<std::uint32_t> read_fuse(std::size_t index) const;
 
  private:
+  friend class FlashChange;
   friend class Installer;
   friend class ProvisioningDevice;
 
   Part(CryptoPtr crypto, PartFile file, PartState state);
   core::Status power_on();
+  // Ends an installation and a change of the flash that are under way.
+  void cut_off();
   core::Status commit(PartState next);
   // Software runs, the part is neither locked nor in the middle of an installation.
   [[nodiscard]] core::Status check_programmable(const char* what) const;
@@ -119,6 +143,7 @@ class Part {
   // The state that the part is in after an installation, by what the software permits.
   [[nodiscard]] core::Result<LifeCycle> state_after_installation() const;
   core::Status commit_package(core::VerifiedPackage package);
+  core::Status commit_flash();
   [[nodiscard]] unsigned inactive_bank() const { return 1U - state_.active_bank; }
 
   CryptoPtr crypto_;
@@ -129,6 +154,7 @@ class Part {
   std::optional<core::Error> boot_error_;
   core::Bytes share_blob_;
   Installer* installer_ = nullptr;
+  FlashChange* flash_change_ = nullptr;
   std::uint64_t resets_ = 0;
 };
 

@@ -201,6 +201,33 @@ Status PartFile::write_bank(unsigned bank, std::uint64_t offset, ByteView data) 
   return storage_->write(bank_start(bank) + offset, data);
 }
 
+Status PartFile::copy_bank(unsigned from, unsigned to, std::uint64_t length) {
+  core::Bytes block(kWipeBlock);
+  const auto start = bank_start(from);
+  for (std::uint64_t at = 0; at < length;) {
+    auto next = storage_->next_data(start + at, start + length);
+    if (!next) return std::move(next).error();
+    at = *next - start;
+    if (at >= length) break;
+    const auto view = core::MutableByteView(block).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(kWipeBlock, length - at)));
+    if (auto read = read_bank(from, at, view); !read) return read;
+    if (!core::all_zero(view)) {
+      if (auto wrote = write_bank(to, at, view); !wrote) return wrote;
+    }
+    at += view.size();
+  }
+  return {};
+}
+
+Status PartFile::erase_in_bank(unsigned bank, std::uint64_t offset, std::uint64_t length) {
+  if (auto ready = usable(); !ready) return ready;
+  if (offset > bank_size_ || length > bank_size_ - offset) {
+    return Error{ErrorCode::kInvalidArgument, "outside the bank"};
+  }
+  return overwrite(bank_start(bank) + offset, bank_start(bank) + offset + length);
+}
+
 Status PartFile::wipe_bank(unsigned bank) {
   if (auto ready = usable(); !ready) return ready;
   staged_ = false;

@@ -57,6 +57,10 @@ class PartFile {
   // Bytes of a bank, which starts with the flash.
   core::Status read_bank(unsigned bank, std::uint64_t offset, core::MutableByteView out);
   core::Status write_bank(unsigned bank, std::uint64_t offset, core::ByteView data);
+  // Copies the first `length` bytes of one bank over the zeros of the other.
+  core::Status copy_bank(unsigned from, unsigned to, std::uint64_t length);
+  // Overwrites what is not zero in the range.
+  core::Status erase_in_bank(unsigned bank, std::uint64_t offset, std::uint64_t length);
   // Overwrites what is not zero in the bank, durably, and gives the room back.
   core::Status wipe_bank(unsigned bank);
 

@@ -1,0 +1,78 @@
+// PartTarget: a part as mboot sees it. It powers the part on when a command first needs it, and off
+// at a reset; what it refuses becomes a status word, and a line of its log.
+#pragma once
+
+#include <functional>
+
+#include "devicesim/line/transfer.h"
+#include "devicesim/mboot/target.h"
+
+namespace tallystick::device {
+
+class PartTarget : public mboot::Target {
+ public:
+  using PowerOn = std::function<core::Result<std::unique_ptr<Part>>()>;
+  // Is told in words what became of each command; no secrets.
+  using Log = std::function<void(const std::string&)>;
+
+  static constexpr std::uint32_t kProtocolVersion = 0x50010300;  // P1.3.0
+  static constexpr std::uint32_t kVersion = 0x4B030000;          // K3.0.0
+  static constexpr std::uint32_t kTargetVersion = 0x54010000;    // T1.0.0
+  static constexpr std::uint32_t kSector = 4096;
+  static constexpr std::uint32_t kLargestPacket = 1024;
+
+  explicit PartTarget(PowerOn power_on, Log log = {});
+
+  [[nodiscard]] std::uint32_t protocol_version() const override { return kProtocolVersion; }
+  [[nodiscard]] std::size_t largest_packet() const override { return kLargestPacket; }
+  mboot::Reply execute(const mboot::Packet& command) override;
+  mboot::StatusCode write(core::ByteView data) override;
+  mboot::StatusCode read(core::MutableByteView out) override;
+  mboot::StatusCode finish() override;
+  void abandon() override;
+
+  [[nodiscard]] bool powered() const { return part_ != nullptr; }
+  void power_off();
+
+ private:
+  struct Command;
+  static const Command* find(mboot::Tag tag);
+  static std::uint32_t command_bitmap();
+  using Parameters = std::vector<std::uint32_t>;
+
+  mboot::Reply flash_erase_all(const Parameters& in);
+  mboot::Reply flash_erase_region(const Parameters& in);
+  mboot::Reply read_memory(const Parameters& in);
+  mboot::Reply write_memory(const Parameters& in);
+  mboot::Reply fill_memory(const Parameters& in);
+  mboot::Reply get_property(const Parameters& in);
+  mboot::Reply receive_sb_file(const Parameters& in);
+  mboot::Reply reset(const Parameters& in);
+  mboot::Reply set_property(const Parameters& in);
+  mboot::Reply flash_program_once(const Parameters& in);
+  mboot::Reply flash_read_once(const Parameters& in);
+  mboot::Reply fuse_program(const Parameters& in);
+  mboot::Reply fuse_read(const Parameters& in);
+
+  // The words of a property; the error's status stands in `status`.
+  mboot::StatusCode property(std::uint32_t id, std::uint32_t index, Parameters& out);
+
+  // The part, powered on; null when that fails, which is logged.
+  Part* part();
+  // A0, with the status of a refusal.
+  mboot::Reply answer(mboot::StatusCode status) const;
+  mboot::Reply answer(const core::Status& status);
+  mboot::Reply take(TransferPtr transfer, std::uint64_t length);
+  mboot::Reply give(mboot::Tag tag, TransferPtr transfer, std::uint64_t length);
+  mboot::StatusCode status_of(const core::Status& status);
+  void note(mboot::StatusCode status, const std::string& why = {}) const;
+
+  PowerOn power_on_;
+  Log log_;
+  Ram ram_;
+  std::unique_ptr<Part> part_;
+  mboot::Tag command_{};
+  TransferPtr transfer_;  // refers to the part and the RAM
+};
+
+}  // namespace tallystick::device
