@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "devicesim/line/server.h"
 #include "devicesim/new_file.h"
 #include "devicesim/part.h"
 
@@ -28,6 +29,9 @@ struct Arguments {
   std::string output;
   bool force = false;
   bool json = false;
+  ServerOptions server;
+  bool no_pty = false;
+  bool verbose = false;
 };
 
 Result<core::ByteArray<32>> bytes_from_hex(const char* what, const std::string& text) {
@@ -180,6 +184,52 @@ Status prove(Part& part, const Arguments& arguments, std::ostream& out) {
                         arguments.force ? Existing::kReplace : Existing::kKeep);
 }
 
+Json as_json(const std::vector<ServedPart>& parts) {
+  Json list = Json::array();
+  for (const auto& part : parts) {
+    Json one;
+    one["file"] = part.file;
+    one["pty"] = part.terminal.empty() ? Json() : Json(part.terminal);
+    one["link"] = part.link.empty() ? Json() : Json(part.link);
+    one["tcp"] = part.tcp == 0 ? Json() : Json(part.tcp);
+    list.push_back(std::move(one));
+  }
+  return {{"parts", std::move(list)}};
+}
+
+void print(const std::vector<ServedPart>& parts, std::ostream& out) {
+  for (const auto& part : parts) {
+    out << printable(part.file);
+    if (!part.terminal.empty()) out << "  " << part.terminal << "  " << printable(part.link);
+    if (part.tcp != 0) out << "  127.0.0.1:" << part.tcp;
+    out << "\n";
+  }
+}
+
+Status serve(const Part::CryptoPtr& crypto, const Arguments& arguments, std::ostream& out,
+             std::ostream& err) {
+  auto options = arguments.server;
+  options.terminals = !arguments.no_pty;
+  const auto ready = [&](const std::vector<ServedPart>& parts) -> Status {
+    // In one line, so that a program knows when it has read all of it.
+    if (arguments.json) {
+      out << as_json(parts).dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    } else {
+      print(parts, out);
+    }
+    out.flush();
+    if (out) return {};
+    return Error{ErrorCode::kStorage, "what was to be printed could not be written"};
+  };
+  ServerLog log;
+  if (arguments.verbose) {
+    log = [&err](const std::string& file, const std::string& line) {
+      err << printable(file) << ": " << printable(line) << std::endl;
+    };
+  }
+  return serve(crypto, options, ready, log);
+}
+
 int exit_status(const Error& error) {
   switch (error.code) {
     case ErrorCode::kStorage:
@@ -195,6 +245,7 @@ Status run(const CLI::App& app, const Arguments& arguments, std::ostream& out, s
   auto crypto = core::Crypto::create();
   if (!crypto) return std::move(crypto).error();
   if (app.got_subcommand("create")) return create(*crypto, arguments, out);
+  if (app.got_subcommand("serve")) return serve(*crypto, arguments, out, err);
   auto part = Part::open(*crypto, arguments.file);
   if (!part) return std::move(part).error();
   if (app.got_subcommand("show")) return show(**part, arguments.json, out, err);
@@ -235,6 +286,19 @@ void describe(CLI::App& app, Arguments& arguments) {
   auto* const output =
       prove->add_option("--out", arguments.output, "Write the proof to this new file, not as hex");
   prove->add_flag("--force", arguments.force, "Replace the file if it is there")->needs(output);
+  auto* const serve = app.add_subcommand(
+      "serve", "Let parts be reached over serial lines that speak mboot, until it is interrupted");
+  serve->add_option("files", arguments.server.files, "The parts' files")->required();
+  serve->add_option("--links", arguments.server.link_folder,
+                    "Folder for the links to the terminals, PART.tty (beside each part's file)");
+  auto* const tcp = serve->add_option(
+      "--tcp", arguments.server.tcp,
+      "TCP port of the first part on 127.0.0.1, further parts have the next ones; 0: any");
+  serve->add_flag("--no-pty", arguments.no_pty, "TCP alone, no terminals")->needs(tcp);
+  serve->add_option("--baud", arguments.server.baud, "Pace of each line (as fast as it goes)")
+      ->check(CLI::Range(10U, 100'000'000U));
+  serve->add_flag("--json", arguments.json, "Print where the parts are as one line of JSON");
+  serve->add_flag("--verbose", arguments.verbose, "Say on standard error what each command did");
 }
 
 }  // namespace

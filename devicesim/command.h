@@ -1,4 +1,4 @@
-// The command `tallystick-devicesim`: makes, shows, resets and asks simulated parts.
+// The command `tallystick-devicesim`: makes, shows, resets, asks and serves simulated parts.
 #pragma once
 
 #include <iosfwd>

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "devicesim/descriptor.h"
 #include "devicesim/new_file.h"
 
 namespace tallystick::device {
@@ -20,22 +21,6 @@ using core::Status;
 
 // Linux' lseek takes signed offsets.
 constexpr std::uint64_t kLargestFile = (1ULL << 62U);
-
-// A descriptor until it is handed on.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) (void)::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 Status lock(const std::string& path, int fd) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};

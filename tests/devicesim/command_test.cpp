@@ -154,7 +154,7 @@ TEST_F(Command, TellsWrongArgumentsFromFilesThatFail) {
 TEST_F(Command, ExplainsItself) {
   const auto help = run("--help");
   EXPECT_EQ(help.status, 0);
-  for (const auto* word : {"create", "show", "reset", "prove", "Exit status"}) {
+  for (const auto* word : {"create", "show", "reset", "prove", "serve", "Exit status"}) {
     EXPECT_THAT(help.text, ::testing::HasSubstr(word));
   }
   EXPECT_EQ(run("create --help").status, 0);
