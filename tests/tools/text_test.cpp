@@ -64,7 +64,7 @@ TEST(Uuid, TakesBothFormsAndGivesOne) {
 }
 
 TEST(Uri, ShowsNoPin) {
-  const auto uri = Uri::parse("pkcs11:token=a?pin-value=1234&module-path=/m.so");
+  const auto uri = parse_uri("pkcs11:token=a?pin-value=1234&module-path=/m.so");
   ASSERT_TRUE(uri.ok());
   EXPECT_EQ(uri->text().find("1234"), std::string::npos);
   EXPECT_EQ(uri->pin_value(), "1234");
@@ -76,21 +76,21 @@ TEST(Uri, ShowsNoPinHoweverItIsWritten) {
   for (const char* text : {"pkcs11:?pin-value=first&pin-value=s3cret", "pkcs11:?pin-va lue=s3cret",
                            "pkcs11:?pin-value =s3cret&module-path=/m.so",
                            "pkcs11:?pin-value=a;s3cret", "pkcs11:?pin-value=a?s3cret"}) {
-    const auto uri = Uri::parse(text);
+    const auto uri = parse_uri(text);
     ASSERT_TRUE(uri.ok()) << text;
     ASSERT_TRUE(uri->pin_value().has_value()) << text;
     EXPECT_NE(uri->pin_value()->find("s3cret"), std::string_view::npos) << text;
     EXPECT_EQ(uri->text().find("s3cret"), std::string::npos) << uri->text();
   }
   // What is refused is shown, too.
-  const auto wrong = Uri::parse("pkcs11:token=%zz?pin-value=x&pin-value=s3cret");
+  const auto wrong = parse_uri("pkcs11:token=%zz?pin-value=x&pin-value=s3cret");
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(line_of(wrong.error()).find("s3cret"), std::string::npos);
 }
 
 TEST(Uri, NonsenseIsAWrongCommandLine) {
   for (const char* wrong : {"", "pkcs11", "pkcs12:token=a", "pkcs11:token=%zz", "pkcs11:foo=1"}) {
-    const auto uri = Uri::parse(wrong);
+    const auto uri = parse_uri(wrong);
     ASSERT_FALSE(uri.ok()) << wrong;
     EXPECT_EQ(uri.error().exit, Exit::kUsage);
   }

@@ -10,7 +10,7 @@ using namespace tallystick;
 namespace {
 
 void parse_uri(const std::string& text) {
-  const auto uri = cli::Uri::parse(text);
+  const auto uri = cli::parse_uri(text);
   if (!uri) {
     fuzz::expect(!cli::line_of(uri.error()).empty(), "a refused URI is told what is wrong");
     return;

@@ -24,7 +24,7 @@ Outcome<core::Bytes> id_for(const core::Crypto& crypto, const Uri& uri) {
 Done make_key(Environment& env, const KeyOptions& options) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
-  auto uri = Uri::parse(options.key);
+  auto uri = parse_uri(options.key);
   if (!uri) return std::move(uri).error();
   const auto label = uri->object_label();
   if (!label) {

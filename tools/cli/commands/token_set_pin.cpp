@@ -51,7 +51,7 @@ Done set_as_user(Environment& env, const SetPinOptions& options, const Uri& uri,
 }
 
 Done set_pin(Environment& env, const SetPinOptions& options) {
-  const auto uri = Uri::parse(options.token.empty() ? "pkcs11:" : options.token);
+  const auto uri = parse_uri(options.token.empty() ? "pkcs11:" : options.token);
   if (!uri) return uri.error();
   auto session = open_token(env, *uri, kWritableNoLogin);
   if (!session) return std::move(session).error();

@@ -66,7 +66,7 @@ Outcome<Handle> PackageWriter::key_object(const ManifestAsset& asset) {
 }
 
 Outcome<Handle> PackageWriter::token_object(const std::string& text) {
-  auto uri = Uri::parse(text);
+  auto uri = parse_uri(text);
   if (!uri) return std::move(uri).error();
   Session& session = token_->session();
   if (!uri->matches(session.slot().token)) {

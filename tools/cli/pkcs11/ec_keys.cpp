@@ -85,7 +85,7 @@ Outcome<core::Bytes> public_xy_of(const Session& session, Handle key, core::Curv
 Outcome<SigningKey> SigningKey::open(Environment& env, const std::string& uri_text) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
-  auto uri = Uri::parse(uri_text);
+  auto uri = parse_uri(uri_text);
   if (!uri) return std::move(uri).error();
   auto session = open_token(env, *uri, kLoggedIn);
   if (!session) return std::move(session).error();
@@ -121,7 +121,7 @@ Outcome<core::Bytes> SigningKey::sign(const std::string& what, core::ByteView me
 }
 
 Outcome<core::Bytes> public_key_at(Environment& env, const std::string& uri_text) {
-  auto uri = Uri::parse(uri_text);
+  auto uri = parse_uri(uri_text);
   if (!uri) return std::move(uri).error();
   auto session = open_token(env, *uri, kLookOnly);
   if (!session) return std::move(session).error();

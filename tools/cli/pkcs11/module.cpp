@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "pkcs11/client/registered.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/pkcs11/rv.h"
 
@@ -12,34 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct FreeText {
-  void operator()(char* text) const { std::free(text); }
-};
-
-// The file of a module that p11-kit has registered under a name.
-Outcome<std::string> registered_path(const std::string& name) {
-  CK_FUNCTION_LIST** modules = p11_kit_modules_load(nullptr, 0);
-  std::string path;
-  if (modules != nullptr) {
-    if (CK_FUNCTION_LIST* found = p11_kit_module_for_name(modules, name.c_str())) {
-      const std::unique_ptr<char, FreeText> file(p11_kit_module_get_filename(found));
-      if (file) path = file.get();
-    }
-    p11_kit_modules_release(modules);
-  }
-  if (path.empty()) {
-    return token_failure("module " + name, "p11-kit knows no module of that name",
-                         "`p11-kit list-modules` shows what it knows");
-  }
-  return path;
-}
-
 }  // namespace
-
-std::string field_text(const unsigned char* field, std::size_t size) {
-  while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == 0)) --size;
-  return std::string(core::text_of({field, size}));
-}
 
 Outcome<std::shared_ptr<Module>> Module::load(const std::string& path) {
   if (!exists(path)) {
@@ -99,9 +73,12 @@ bool Module::offers(CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism, CK_FLAGS use) 
 Outcome<std::shared_ptr<Module>> Modules::for_uri(const Uri& uri) {
   if (!uri.module_path().empty()) return at(uri.module_path());
   if (!uri.module_name().empty()) {
-    auto path = registered_path(uri.module_name());
-    if (!path) return std::move(path).error();
-    return at(*path);
+    const std::string path = client::registered_path(uri.module_name());
+    if (path.empty()) {
+      return token_failure("module " + uri.module_name(), "p11-kit knows no module of that name",
+                           "`p11-kit list-modules` shows what it knows");
+    }
+    return at(path);
   }
   return by_default();
 }

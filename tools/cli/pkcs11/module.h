@@ -9,27 +9,17 @@
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/pkcs11.h>
 
+#include "pkcs11/client/slot.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/pkcs11/uri.h"
 
 namespace tallystick::cli {
 
-// A text field of a token's information, without its padding.
-std::string field_text(const unsigned char* field, std::size_t size);
+using client::field_text;
+using client::Slot;
 
-struct Slot {
-  CK_SLOT_ID id = 0;
-  CK_TOKEN_INFO token{};
-  // What C_GetTokenInfo said; `token` counts for nothing unless it is CKR_OK.
-  CK_RV answer = CKR_OK;
-  [[nodiscard]] bool initialised() const { return (token.flags & CKF_TOKEN_INITIALIZED) != 0; }
-  [[nodiscard]] bool user_pin_set() const { return (token.flags & CKF_USER_PIN_INITIALIZED) != 0; }
-  [[nodiscard]] std::string label() const { return field_text(token.label, sizeof token.label); }
-  [[nodiscard]] std::string serial() const {
-    return field_text(token.serialNumber, sizeof token.serialNumber);
-  }
-};
-
+// The command is the only user of a module in its process and ends it when it is done. The OpenSSL
+// provider is a guest in others' processes and must never end a module; it loads them itself.
 class Module {
  public:
   // Takes over a loaded module and calls C_Initialize.

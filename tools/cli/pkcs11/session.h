@@ -6,11 +6,13 @@
 #include <memory>
 #include <vector>
 
+#include "pkcs11/client/template.h"
 #include "tools/cli/pkcs11/module.h"
-#include "tools/cli/pkcs11/template.h"
 
 namespace tallystick::cli {
 
+using client::Mechanism;
+using client::Template;
 using Handle = CK_OBJECT_HANDLE;
 
 class Session {

@@ -34,7 +34,7 @@ Outcome<Slot> slot_of(const Module& module, const Uri& uri) {
 }  // namespace
 
 Outcome<Session> open_token(Environment& env, const std::string& uri, Access access) {
-  auto parsed = Uri::parse(uri.empty() ? "pkcs11:" : uri);
+  auto parsed = parse_uri(uri.empty() ? "pkcs11:" : uri);
   if (!parsed) return std::move(parsed).error();
   return open_token(env, *parsed, access);
 }

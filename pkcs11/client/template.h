@@ -7,7 +7,7 @@
 
 #include "core/base/secret.h"
 
-namespace tallystick::cli {
+namespace tallystick::client {
 
 class Template {
  public:
@@ -41,4 +41,4 @@ class Mechanism {
   core::Secret parameter_;
 };
 
-}  // namespace tallystick::cli
+}  // namespace tallystick::client

@@ -1,6 +1,6 @@
-#include "tools/cli/pkcs11/template.h"
+#include "pkcs11/client/template.h"
 
-namespace tallystick::cli {
+namespace tallystick::client {
 
 Template& Template::flag(CK_ATTRIBUTE_TYPE type, bool value) {
   const std::uint8_t byte = value ? CK_TRUE : CK_FALSE;
@@ -23,4 +23,4 @@ CK_MECHANISM Mechanism::get() {
           static_cast<CK_ULONG>(parameter_.size())};
 }
 
-}  // namespace tallystick::cli
+}  // namespace tallystick::client
