@@ -1,0 +1,62 @@
+// A key as OpenSSL's core holds it: of a token, or libcrypto's own where the provider is preferred
+// and so is given every key of an application (peers' public keys, ephemeral ones of TLS).
+#pragma once
+
+#include <openssl/core_dispatch.h>
+
+#include "provider/context.h"
+#include "provider/object.h"
+
+namespace tallystick::provider {
+
+struct KeyType {
+  // The name that libcrypto and our references know it by.
+  const char* name;
+  // All names, as an algorithm is registered with them; the same as the default provider's.
+  const char* names;
+  // The operations; null where there is none.
+  const char* signature;
+  const char* exchange;
+};
+
+struct Key {
+  Context* context = nullptr;
+  const KeyType* type = nullptr;
+  // Key, or parameters, of libcrypto in the private context; of a token's key its public part.
+  // Shared between duplicates, so never changed in place. Null in a new key.
+  core::PkeyPtr pkey;
+  // The OSSL_KEYMGMT_SELECT_ bits of what the key has.
+  int parts = 0;
+  // The private key in a token; null for keys of libcrypto's own, and public ones.
+  std::shared_ptr<TokenObject> token;
+  // CKA_ALWAYS_AUTHENTICATE: the PIN goes along with every use.
+  bool asks_every_time = false;
+
+  [[nodiscard]] bool in_token() const { return token != nullptr; }
+};
+using KeyPtr = std::unique_ptr<Key>;
+
+inline core::PkeyPtr shared(EVP_PKEY* pkey) {
+  if (pkey != nullptr) EVP_PKEY_up_ref(pkey);
+  return core::PkeyPtr(pkey);
+}
+
+// A second holder of the same key.
+KeyPtr same_key(const Key& key);
+
+// "key ec of token line", or the type of a key of libcrypto's own, for messages.
+std::string name_of(const Key& key);
+
+// Uses a token's key: body(Session&, ObjectHandle, const core::Secret* pin).
+template <typename Body>
+auto use_in_token(const Key& key, Body body) {
+  std::shared_ptr<const core::Secret> pin;
+  if (key.asks_every_time) pin = key.token->token().pin();
+  return key.token->use(
+      [&](Session& session, ObjectHandle object) { return body(session, object, pin.get()); });
+}
+
+// The type of a name; null where it is none of ours.
+const KeyType* key_type(const char* name);
+
+}  // namespace tallystick::provider

@@ -1,0 +1,25 @@
+// Public keys: from the attributes of a token's objects to libcrypto's own, in the provider's
+// private context. Everything that needs no secret is done with these.
+#pragma once
+
+#include <optional>
+
+#include "core/crypto/handles.h"
+#include "provider/session.h"
+
+namespace tallystick::provider {
+
+struct PublicKey {
+  // The name of its key management: "RSA", "RSA-PSS", "EC", "ED25519", "ED448", "X25519", "X448".
+  const char* type = nullptr;
+  core::PkeyPtr pkey;
+};
+
+// The public key of an object: of its own attributes, or of the token's public key object or
+// certificate with the same id.
+Outcome<PublicKey> public_key_of(OSSL_LIB_CTX* lib, Session& session, ObjectHandle object);
+
+// The type of a key that is libcrypto's own; null where it is none of ours.
+const char* type_of(const EVP_PKEY* pkey);
+
+}  // namespace tallystick::provider

@@ -1,0 +1,27 @@
+// The provider's settings: our names, and those of pkcs11-provider for who comes from there.
+#pragma once
+
+#include <string>
+
+#include "provider/core_calls.h"
+
+namespace tallystick::provider {
+
+struct Settings {
+  // The module; empty: the environment's, else all that p11-kit has registered.
+  std::string module_path;
+  // What C_Initialize gets beside its flags; some modules take their own settings so.
+  std::string init_args;
+  // A PIN, or "file:PATH", for tokens whose URI names none.
+  std::string pin;
+  enum class Login { kWhenNeeded, kAlways, kNever };
+  Login login = Login::kWhenNeeded;
+  bool load_early = false;
+  // Where a private key is to be written as PEM, a token's is written as its URI.
+  bool encode_uri = true;
+
+  // A value that no setting takes is an error that names the setting.
+  static Outcome<Settings> read(const CoreCalls& core);
+};
+
+}  // namespace tallystick::provider

@@ -1,0 +1,242 @@
+#include "provider/signing.h"
+
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
+
+#include <array>
+#include <cstring>
+
+#include "provider/keymgmt.h"
+#include "provider/token_signature.h"
+
+namespace tallystick::provider {
+namespace {
+
+// The number of the digest that an operation names under `name`; NID_undef where it names none.
+int digest_of(EVP_PKEY_CTX* operation, const char* name, OSSL_LIB_CTX* lib) {
+  std::array<char, 64> text{};
+  std::array<OSSL_PARAM, 2> params{OSSL_PARAM_construct_utf8_string(name, text.data(), text.size()),
+                                   OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_CTX_get_params(operation, params.data()) <= 0 || text[0] == 0) return NID_undef;
+  const core::MdPtr digest(EVP_MD_fetch(lib, text.data(), nullptr));
+  return digest ? EVP_MD_get_type(digest.get()) : NID_undef;
+}
+
+}  // namespace
+
+Failure Signing::failed(const char* what) const {
+  return fail(Reason::kOperation, name_of(*key_) + ": " + what);
+}
+
+bool Signing::one_piece() const { return key_->type == &kEd25519 || key_->type == &kEd448; }
+
+Done Signing::take_key(const Key* key) {
+  if (key != nullptr) key_ = same_key(*key);
+  if (!key_ || !key_->pkey) return fail(Reason::kKey, "no key is given");
+  plain_.reset();
+  own_.reset();
+  digest_.reset();
+  parameters_ = nullptr;
+  return {};
+}
+
+Done Signing::begin_plain(int (*init)(EVP_PKEY_CTX*, const OSSL_PARAM[]),
+                          const OSSL_PARAM params[]) {
+  plain_.reset(EVP_PKEY_CTX_new_from_pkey(context_.lib(), key_->pkey.get(), nullptr));
+  if (!plain_ || init(plain_.get(), params) <= 0) return failed("the operation does not begin");
+  parameters_ = plain_.get();
+  return {};
+}
+
+Done Signing::begin_sign(const Key* key, const OSSL_PARAM params[]) {
+  if (auto done = take_key(key); !done) return done;
+  return begin_plain(key_->in_token() ? EVP_PKEY_verify_init_ex : EVP_PKEY_sign_init_ex, params);
+}
+
+Done Signing::begin_verify(const Key* key, const OSSL_PARAM params[]) {
+  if (auto done = take_key(key); !done) return done;
+  return begin_plain(EVP_PKEY_verify_init_ex, params);
+}
+
+Done Signing::begin_recover(const Key* key, const OSSL_PARAM params[]) {
+  if (auto done = take_key(key); !done) return done;
+  return begin_plain(EVP_PKEY_verify_recover_init_ex, params);
+}
+
+std::size_t Signing::longest() const {
+  const int size = key_ ? EVP_PKEY_get_size(key_->pkey.get()) : 0;
+  return size > 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+Outcome<core::Bytes> Signing::sign_by_rsa_as_asked(core::ByteView digest) const {
+  RsaPadding padding;
+  padding.digest = digest_of(parameters_, OSSL_SIGNATURE_PARAM_DIGEST, context_.lib());
+  if (EVP_PKEY_CTX_get_rsa_padding(parameters_, &padding.mode) <= 0) return failed("no padding");
+  if (padding.mode == RSA_PKCS1_PSS_PADDING) {
+    padding.mgf1_digest = digest_of(parameters_, OSSL_SIGNATURE_PARAM_MGF1_DIGEST, context_.lib());
+    if (padding.mgf1_digest == NID_undef) padding.mgf1_digest = padding.digest;
+    if (EVP_PKEY_CTX_get_rsa_pss_saltlen(parameters_, &padding.salt) <= 0) {
+      return failed("no length of the salt");
+    }
+  }
+  return sign_by_rsa(*key_, padding, digest);
+}
+
+Outcome<core::Bytes> Signing::sign_in_token(core::ByteView data) const {
+  if (key_->type == &kEc) return sign_by_ecdsa(*key_, data);
+  if (one_piece()) return sign_by_eddsa(*key_, data);
+  return sign_by_rsa_as_asked(data);
+}
+
+Outcome<core::Bytes> Signing::sign(core::ByteView digest) {
+  if (!plain_) return fail(Reason::kOperation, "no signature has begun");
+  if (key_->in_token()) {
+    const int named = digest_of(parameters_, OSSL_SIGNATURE_PARAM_DIGEST, context_.lib());
+    const EVP_MD* md = EVP_get_digestbynid(named);
+    if (md != nullptr && digest.size() != static_cast<std::size_t>(EVP_MD_get_size(md))) {
+      return failed("what is to be signed is not as long as the digest");
+    }
+    return sign_in_token(digest);
+  }
+  core::Bytes signature(longest());
+  std::size_t size = signature.size();
+  if (EVP_PKEY_sign(plain_.get(), signature.data(), &size, digest.data(), digest.size()) <= 0) {
+    return failed("not signed");
+  }
+  signature.resize(size);
+  return signature;
+}
+
+int Signing::verify(core::ByteView signature, core::ByteView digest) const {
+  return plain_ ? EVP_PKEY_verify(plain_.get(), signature.data(), signature.size(), digest.data(),
+                                  digest.size())
+                : 0;
+}
+
+int Signing::recover(unsigned char* out, std::size_t* size, core::ByteView signature) const {
+  return plain_
+             ? EVP_PKEY_verify_recover(plain_.get(), out, size, signature.data(), signature.size())
+             : 0;
+}
+
+Done Signing::begin_own_digest(bool to_sign, const char* digest, const OSSL_PARAM params[]) {
+  own_.reset(EVP_MD_CTX_new());
+  const auto init = to_sign ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
+  if (!own_ || init(own_.get(), &parameters_, digest, context_.lib(), nullptr, key_->pkey.get(),
+                    params) <= 0) {
+    return failed("the operation does not begin");
+  }
+  return {};
+}
+
+Done Signing::begin_digest_sign(const Key* key, const char* digest, const OSSL_PARAM params[]) {
+  if (auto done = take_key(key); !done) return done;
+  if (!key_->in_token()) return begin_own_digest(true, digest, params);
+  if (one_piece()) return begin_own_digest(false, digest, params);
+
+  std::array<char, 64> usual{};
+  if (digest == nullptr || *digest == 0) {
+    if (EVP_PKEY_get_default_digest_name(key_->pkey.get(), usual.data(), usual.size()) <= 0) {
+      return failed("no digest is given");
+    }
+    digest = usual.data();
+  }
+  const core::MdPtr md(EVP_MD_fetch(context_.lib(), digest, nullptr));
+  digest_.reset(EVP_MD_CTX_new());
+  if (!md || !digest_ || EVP_DigestInit_ex2(digest_.get(), md.get(), nullptr) <= 0) {
+    return failed("the digest is not known");
+  }
+  if (auto done = begin_plain(EVP_PKEY_verify_init_ex, nullptr); !done) return done;
+  const std::array<OSSL_PARAM, 2> named{
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, const_cast<char*>(digest), 0),
+      OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_CTX_set_params(parameters_, named.data()) <= 0 ||
+      (params != nullptr && EVP_PKEY_CTX_set_params(parameters_, params) <= 0)) {
+    return failed("a parameter is refused");
+  }
+  return {};
+}
+
+Done Signing::begin_digest_verify(const Key* key, const char* digest, const OSSL_PARAM params[]) {
+  if (auto done = take_key(key); !done) return done;
+  return begin_own_digest(false, digest, params);
+}
+
+Done Signing::update(core::ByteView data) {
+  int updated = 0;
+  if (digest_) {
+    updated = EVP_DigestUpdate(digest_.get(), data.data(), data.size());
+  } else if (own_ && key_->parts != 0) {
+    // To sign and to verify are the same call underneath, but each knows its own operation.
+    updated = EVP_PKEY_CTX_get_operation(parameters_) == EVP_PKEY_OP_SIGNCTX
+                  ? EVP_DigestSignUpdate(own_.get(), data.data(), data.size())
+                  : EVP_DigestVerifyUpdate(own_.get(), data.data(), data.size());
+  } else {
+    return fail(Reason::kOperation, "no signature has begun");
+  }
+  if (updated <= 0) return failed("the data is not taken");
+  return {};
+}
+
+Outcome<core::Bytes> Signing::finish_sign() {
+  if (digest_) {
+    core::Bytes value(EVP_MAX_MD_SIZE);
+    unsigned int size = 0;
+    if (EVP_DigestFinal_ex(digest_.get(), value.data(), &size) <= 0) return failed("no digest");
+    return sign_in_token(core::ByteView(value).first(size));
+  }
+  if (!own_) return fail(Reason::kOperation, "no signature has begun");
+  core::Bytes signature(longest());
+  std::size_t size = signature.size();
+  if (EVP_DigestSignFinal(own_.get(), signature.data(), &size) <= 0) return failed("not signed");
+  signature.resize(size);
+  return signature;
+}
+
+int Signing::finish_verify(core::ByteView signature) const {
+  return own_ ? EVP_DigestVerifyFinal(own_.get(), signature.data(), signature.size()) : 0;
+}
+
+Outcome<core::Bytes> Signing::sign_message(core::ByteView message) {
+  if (digest_) {
+    if (auto done = update(message); !done) return std::move(done).error();
+    return finish_sign();
+  }
+  if (!own_) return fail(Reason::kOperation, "no signature has begun");
+  if (key_->in_token()) return sign_in_token(message);
+  core::Bytes signature(longest());
+  std::size_t size = signature.size();
+  if (EVP_DigestSign(own_.get(), signature.data(), &size, message.data(), message.size()) <= 0) {
+    return failed("not signed");
+  }
+  signature.resize(size);
+  return signature;
+}
+
+int Signing::verify_message(core::ByteView signature, core::ByteView message) const {
+  return own_ ? EVP_DigestVerify(own_.get(), signature.data(), signature.size(), message.data(),
+                                 message.size())
+              : 0;
+}
+
+Outcome<std::unique_ptr<Signing>> Signing::duplicate() const {
+  auto copy = std::make_unique<Signing>(context_);
+  if (!key_) return copy;
+  copy->key_ = same_key(*key_);
+  const auto copied = [](const core::MdCtxPtr& from, core::MdCtxPtr& to) {
+    if (!from) return true;
+    to.reset(EVP_MD_CTX_new());
+    return to && EVP_MD_CTX_copy_ex(to.get(), from.get()) > 0;
+  };
+  if (!copied(own_, copy->own_) || !copied(digest_, copy->digest_)) return failed("not copied");
+  if (plain_) {
+    copy->plain_.reset(EVP_PKEY_CTX_dup(plain_.get()));
+    if (!copy->plain_) return failed("not copied");
+    copy->parameters_ = copy->plain_.get();
+  } else if (copy->own_) {
+    copy->parameters_ = EVP_MD_CTX_get_pkey_ctx(copy->own_.get());
+  }
+  return copy;
+}
+
+}  // namespace tallystick::provider

@@ -1,0 +1,27 @@
+#!/bin/bash
+# Programs that use the provider in ways no command does: many threads, children, a module that
+# somebody else uses and ends. The fourth argument is the program with these tests.
+# shellcheck source=tests/provider/common.sh
+. "$(dirname "$0")/common.sh"
+
+make_pair rsa:2048 rsa 01
+make_pair EC:prime256v1 ec 02
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$home/spare.key"
+import_key "$home/spare.key" spare 03
+
+use beside
+job "a program: threads, children, foreign users of the module"
+export TALLYSTICK_TEST_MODULE=$module TALLYSTICK_TEST_PROVIDER=$provider TALLYSTICK_TEST_PIN=$pin
+"$4" || fail "the program's tests"
+
+for configuration in beside preferred; do
+  use $configuration
+  job "other users of openssl.cnf: pkcs11-tool, softhsm2-util"
+  OPENSSL_CONF=$home/$configuration.cnf run pkcs11-tool --module "$module" --token-label line \
+    --login --pin $pin --list-objects
+  OPENSSL_CONF=$home/$configuration.cnf run softhsm2-util --show-slots
+  job "digests and random numbers before any token"
+  run token_openssl dgst -sha256 -binary -out "$home/again" "$home/message"
+  same_file "$home/digest" "$home/again"
+  run token_openssl rand -out "$home/random" 64
+done
