@@ -130,6 +130,8 @@ const OSSL_ALGORITHM* decoder_algorithms() {
       decoder_of<kEc>(),
       decoder_of<kEd25519>(),
       decoder_of<kEd448>(),
+      decoder_of<kX25519>(),
+      decoder_of<kX448>(),
       {nullptr, nullptr, nullptr, nullptr}};
   return kAlgorithms;
 }

@@ -29,7 +29,8 @@ constexpr std::array kUsages = {Usage{"digitalSignature", CKA_SIGN, CKA_VERIFY},
 
 const char* usual_usage(const KeyType& type) {
   if (&type == &kRsa) return "digitalSignature dataEncipherment";
-  return &type == &kEc ? "digitalSignature keyAgreement" : "digitalSignature";
+  if (&type == &kEc) return "digitalSignature keyAgreement";
+  return type.signature == nullptr ? "keyAgreement" : "digitalSignature";
 }
 
 core::Bytes object_identifier(int nid) {
@@ -68,6 +69,9 @@ Done set_type(Templates& pair, const KeyType& type, const PairRequest& request) 
     if (nid == NID_undef) {
       return fail(Reason::kKey, "group " + request.curve + ": no curve of that name");
     }
+  } else if (&type == &kX25519 || &type == &kX448) {
+    pair.mechanism = CKM_EC_MONTGOMERY_KEY_PAIR_GEN;
+    nid = &type == &kX25519 ? NID_X25519 : NID_X448;
   } else {
     pair.mechanism = CKM_EC_EDWARDS_KEY_PAIR_GEN;
     nid = &type == &kEd25519 ? NID_ED25519 : NID_ED448;

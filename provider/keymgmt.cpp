@@ -266,6 +266,8 @@ const OSSL_ALGORITHM* keymgmt_algorithms() {
       {kEc.names, kProperties, functions<kEc>(), "EC keys of a token"},
       {kEd25519.names, kProperties, functions<kEd25519>(), "Ed25519 keys of a token"},
       {kEd448.names, kProperties, functions<kEd448>(), "Ed448 keys of a token"},
+      {kX25519.names, kProperties, functions<kX25519>(), "X25519 keys of a token"},
+      {kX448.names, kProperties, functions<kX448>(), "X448 keys of a token"},
       {nullptr, nullptr, nullptr, nullptr}};
   return kAlgorithms;
 }

@@ -14,7 +14,10 @@ inline constexpr KeyType kRsaPss{"RSA-PSS", "RSA-PSS:RSASSA-PSS:1.2.840.113549.1
 inline constexpr KeyType kEc{"EC", "EC:id-ecPublicKey:1.2.840.10045.2.1", "ECDSA", "ECDH"};
 inline constexpr KeyType kEd25519{"ED25519", "ED25519:1.3.101.112", "ED25519", nullptr};
 inline constexpr KeyType kEd448{"ED448", "ED448:1.3.101.113", "ED448", nullptr};
-inline constexpr std::array kKeyTypes = {&kRsa, &kRsaPss, &kEc, &kEd25519, &kEd448};
+inline constexpr KeyType kX25519{"X25519", "X25519:1.3.101.110", nullptr, "X25519"};
+inline constexpr KeyType kX448{"X448", "X448:1.3.101.111", nullptr, "X448"};
+inline constexpr std::array kKeyTypes = {&kRsa,   &kRsaPss, &kEc,  &kEd25519,
+                                         &kEd448, &kX25519, &kX448};
 
 const OSSL_ALGORITHM* keymgmt_algorithms();
 

@@ -4,14 +4,18 @@
 #include <openssl/params.h>
 
 #include <array>
+#include <cstring>
 
+#include "provider/asym_cipher.h"
 #include "provider/context.h"
 #include "provider/decoder.h"
 #include "provider/dispatch.h"
 #include "provider/encoder.h"
+#include "provider/exchange.h"
 #include "provider/keymgmt.h"
 #include "provider/signature.h"
 #include "provider/store.h"
+#include "provider/tls_groups.h"
 
 namespace tallystick::provider {
 namespace {
@@ -50,6 +54,10 @@ const OSSL_ALGORITHM* query(void* /*provider_context*/, int operation, int* no_s
       return keymgmt_algorithms();
     case OSSL_OP_SIGNATURE:
       return signature_algorithms();
+    case OSSL_OP_ASYM_CIPHER:
+      return asym_cipher_algorithms();
+    case OSSL_OP_KEYEXCH:
+      return exchange_algorithms();
     case OSSL_OP_ENCODER:
       return encoder_algorithms();
     case OSSL_OP_DECODER:
@@ -57,6 +65,11 @@ const OSSL_ALGORITHM* query(void* /*provider_context*/, int operation, int* no_s
     default:
       return nullptr;
   }
+}
+
+int capabilities(void* /*provider_context*/, const char* capability, OSSL_CALLBACK* take,
+                 void* argument) {
+  return std::strcmp(capability, "TLS-GROUP") == 0 ? give_tls_groups(take, argument) : 0;
 }
 
 const OSSL_ITEM* reason_strings(void* /*provider_context*/) {
@@ -78,6 +91,7 @@ const OSSL_DISPATCH kProvider[] = {
     on<OSSL_FUNC_provider_gettable_params_fn>(OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, gettable_params),
     on<OSSL_FUNC_provider_get_params_fn>(OSSL_FUNC_PROVIDER_GET_PARAMS, get_params),
     on<OSSL_FUNC_provider_query_operation_fn>(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
+    on<OSSL_FUNC_provider_get_capabilities_fn>(OSSL_FUNC_PROVIDER_GET_CAPABILITIES, capabilities),
     on<OSSL_FUNC_provider_get_reason_strings_fn>(OSSL_FUNC_PROVIDER_GET_REASON_STRINGS,
                                                  reason_strings),
     end_of_table()};

@@ -86,6 +86,16 @@ Outcome<core::Bytes> Session::attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE t
   return value;
 }
 
+Outcome<core::Secret> Session::secret_value(ObjectHandle object) {
+  core::Secret value(kMostSignature);
+  CK_ATTRIBUTE wanted{CKA_VALUE, value.span().data(), static_cast<CK_ULONG>(value.size())};
+  const CK_RV rv = call(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &wanted, CK_ULONG{1});
+  if (rv != CKR_OK) return failed("value", rv);
+  if (wanted.ulValueLen > value.size()) return failed("value", CKR_DEVICE_ERROR);
+  value.truncate(wanted.ulValueLen);
+  return value;
+}
+
 Outcome<CK_ULONG> Session::number(ObjectHandle object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise) {
   auto value = attribute(object, type);
   if (!value) return std::move(value).error();

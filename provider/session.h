@@ -53,6 +53,8 @@ class Session {
   Outcome<std::vector<ObjectHandle>> find(Template& wanted);
   // The value of an attribute; empty where the object has none or does not show it.
   Outcome<core::Bytes> attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type);
+  // The value of a secret that the token may show: one that was derived for us.
+  Outcome<core::Secret> secret_value(ObjectHandle object);
   Outcome<CK_ULONG> number(ObjectHandle object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise);
   Done destroy(ObjectHandle object);
 

@@ -103,25 +103,20 @@ int verify_message(void* signing, const unsigned char* signature, std::size_t si
   return signing_of(signing).verify_message(bytes(signature, size), bytes(data, data_size));
 }
 
+EVP_PKEY_CTX* parameters_of(void* signing) {
+  return signing == nullptr ? nullptr : signing_of(signing).parameters();
+}
 int get_params(void* signing, OSSL_PARAM params[]) {
-  EVP_PKEY_CTX* parameters = signing_of(signing).parameters();
-  return parameters == nullptr ? 0 : EVP_PKEY_CTX_get_params(parameters, params);
+  return get_operation_params(parameters_of(signing), params);
 }
-
 int set_params(void* signing, const OSSL_PARAM params[]) {
-  if (params == nullptr || params->key == nullptr) return 1;
-  EVP_PKEY_CTX* parameters = signing_of(signing).parameters();
-  return parameters == nullptr ? 0 : EVP_PKEY_CTX_set_params(parameters, params);
+  return set_operation_params(parameters_of(signing), params);
 }
-
 const OSSL_PARAM* gettable_params(void* signing, void* /*provider_context*/) {
-  EVP_PKEY_CTX* parameters = signing == nullptr ? nullptr : signing_of(signing).parameters();
-  return parameters == nullptr ? nullptr : EVP_PKEY_CTX_gettable_params(parameters);
+  return gettable_operation_params(parameters_of(signing));
 }
-
 const OSSL_PARAM* settable_params(void* signing, void* /*provider_context*/) {
-  EVP_PKEY_CTX* parameters = signing == nullptr ? nullptr : signing_of(signing).parameters();
-  return parameters == nullptr ? nullptr : EVP_PKEY_CTX_settable_params(parameters);
+  return settable_operation_params(parameters_of(signing));
 }
 
 const OSSL_DISPATCH kFunctions[] = {

@@ -10,20 +10,6 @@
 #include "provider/token_signature.h"
 
 namespace tallystick::provider {
-namespace {
-
-// The number of the digest that an operation names under `name`; NID_undef where it names none.
-int digest_of(EVP_PKEY_CTX* operation, const char* name, OSSL_LIB_CTX* lib) {
-  std::array<char, 64> text{};
-  std::array<OSSL_PARAM, 2> params{OSSL_PARAM_construct_utf8_string(name, text.data(), text.size()),
-                                   OSSL_PARAM_construct_end()};
-  if (EVP_PKEY_CTX_get_params(operation, params.data()) <= 0 || text[0] == 0) return NID_undef;
-  const core::MdPtr digest(EVP_MD_fetch(lib, text.data(), nullptr));
-  return digest ? EVP_MD_get_type(digest.get()) : NID_undef;
-}
-
-}  // namespace
-
 Failure Signing::failed(const char* what) const {
   return fail(Reason::kOperation, name_of(*key_) + ": " + what);
 }
@@ -33,19 +19,17 @@ bool Signing::one_piece() const { return key_->type == &kEd25519 || key_->type =
 Done Signing::take_key(const Key* key) {
   if (key != nullptr) key_ = same_key(*key);
   if (!key_ || !key_->pkey) return fail(Reason::kKey, "no key is given");
-  plain_.reset();
+  plain_ = Operation();
   own_.reset();
   digest_.reset();
   parameters_ = nullptr;
   return {};
 }
 
-Done Signing::begin_plain(int (*init)(EVP_PKEY_CTX*, const OSSL_PARAM[]),
-                          const OSSL_PARAM params[]) {
-  plain_.reset(EVP_PKEY_CTX_new_from_pkey(context_.lib(), key_->pkey.get(), nullptr));
-  if (!plain_ || init(plain_.get(), params) <= 0) return failed("the operation does not begin");
+Done Signing::begin_plain(Operation::Init init, const OSSL_PARAM params[]) {
+  auto done = plain_.begin(*key_, init, params);
   parameters_ = plain_.get();
-  return {};
+  return done;
 }
 
 Done Signing::begin_sign(const Key* key, const OSSL_PARAM params[]) {
@@ -230,8 +214,9 @@ Outcome<std::unique_ptr<Signing>> Signing::duplicate() const {
   };
   if (!copied(own_, copy->own_) || !copied(digest_, copy->digest_)) return failed("not copied");
   if (plain_) {
-    copy->plain_.reset(EVP_PKEY_CTX_dup(plain_.get()));
-    if (!copy->plain_) return failed("not copied");
+    auto plain = plain_.duplicate();
+    if (!plain) return std::move(plain).error();
+    copy->plain_ = *std::move(plain);
     copy->parameters_ = copy->plain_.get();
   } else if (copy->own_) {
     copy->parameters_ = EVP_MD_CTX_get_pkey_ctx(copy->own_.get());

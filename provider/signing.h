@@ -3,7 +3,7 @@
 // With a key of a token only the last step, the signature itself, is the token's.
 #pragma once
 
-#include "provider/key.h"
+#include "provider/operation.h"
 
 namespace tallystick::provider {
 
@@ -34,13 +34,12 @@ class Signing {
 
   // libcrypto's own operation, for parameters; null before an operation has begun.
   [[nodiscard]] EVP_PKEY_CTX* parameters() const { return parameters_; }
-  [[nodiscard]] EVP_MD_CTX* digest() const { return digest_ ? digest_.get() : own_.get(); }
 
   [[nodiscard]] Outcome<std::unique_ptr<Signing>> duplicate() const;
 
  private:
   Done take_key(const Key* key);
-  Done begin_plain(int (*init)(EVP_PKEY_CTX*, const OSSL_PARAM[]), const OSSL_PARAM params[]);
+  Done begin_plain(Operation::Init init, const OSSL_PARAM params[]);
   Done begin_own_digest(bool to_sign, const char* digest, const OSSL_PARAM params[]);
   Outcome<core::Bytes> sign_in_token(core::ByteView data) const;
   Outcome<core::Bytes> sign_by_rsa_as_asked(core::ByteView digest) const;
@@ -50,7 +49,7 @@ class Signing {
   Context& context_;
   KeyPtr key_;
   // libcrypto's operation without a digest of its own.
-  core::PkeyCtxPtr plain_;
+  Operation plain_;
   // libcrypto's operation with its digest inside.
   core::MdCtxPtr own_;
   // The digest of what a token signs.

@@ -1,0 +1,40 @@
+// libcrypto's own operation of a kind on a key's public part: it takes and gives the parameters of
+// an operation whose last step is a token's, and it does all of it for keys of libcrypto's own.
+#pragma once
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <string>
+
+#include "provider/key.h"
+
+namespace tallystick::provider {
+
+class Operation {
+ public:
+  using Init = int (*)(EVP_PKEY_CTX*, const OSSL_PARAM[]);
+
+  Operation() = default;
+  Done begin(const Key& key, Init init, const OSSL_PARAM params[]);
+  explicit operator bool() const { return context_ != nullptr; }
+  [[nodiscard]] EVP_PKEY_CTX* get() const { return context_.get(); }
+  [[nodiscard]] Outcome<Operation> duplicate() const;
+
+  // The digest that a parameter names; NID_undef where it names none.
+  [[nodiscard]] int digest(const char* parameter, OSSL_LIB_CTX* lib) const;
+
+ private:
+  core::PkeyCtxPtr context_;
+};
+
+// As the core asks for parameters, before an operation has begun, too.
+int get_operation_params(EVP_PKEY_CTX* operation, OSSL_PARAM params[]);
+int set_operation_params(EVP_PKEY_CTX* operation, const OSSL_PARAM params[]);
+const OSSL_PARAM* gettable_operation_params(EVP_PKEY_CTX* operation);
+const OSSL_PARAM* settable_operation_params(EVP_PKEY_CTX* operation);
+
+// The number of the digest that an operation of libcrypto names under `parameter`.
+int digest_of(EVP_PKEY_CTX* operation, const char* parameter, OSSL_LIB_CTX* lib);
+
+}  // namespace tallystick::provider

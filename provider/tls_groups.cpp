@@ -1,0 +1,68 @@
+#include "provider/tls_groups.h"
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/prov_ssl.h>
+
+#include <array>
+
+namespace tallystick::provider {
+namespace {
+
+struct Group {
+  // Of TLS, and of the key management.
+  const char* name;
+  const char* inner_name;
+  const char* algorithm;
+  unsigned int id;
+  unsigned int security_bits;
+  // Older ones than TLS 1.3 only: the newest version of TLS and DTLS, 0 for all.
+  int last_tls;
+  int last_dtls;
+};
+
+constexpr std::array kGroups = {
+    Group{"secp256r1", "prime256v1", "EC", 23, 128, 0, 0},
+    Group{"P-256", "prime256v1", "EC", 23, 128, 0, 0},
+    Group{"secp384r1", "secp384r1", "EC", 24, 192, 0, 0},
+    Group{"P-384", "secp384r1", "EC", 24, 192, 0, 0},
+    Group{"secp521r1", "secp521r1", "EC", 25, 256, 0, 0},
+    Group{"P-521", "secp521r1", "EC", 25, 256, 0, 0},
+    Group{"brainpoolP256r1", "brainpoolP256r1", "EC", 26, 128, TLS1_2_VERSION, DTLS1_2_VERSION},
+    Group{"brainpoolP384r1", "brainpoolP384r1", "EC", 27, 192, TLS1_2_VERSION, DTLS1_2_VERSION},
+    Group{"brainpoolP512r1", "brainpoolP512r1", "EC", 28, 256, TLS1_2_VERSION, DTLS1_2_VERSION},
+    Group{"x25519", "X25519", "X25519", 29, 128, 0, 0},
+    Group{"X25519", "X25519", "X25519", 29, 128, 0, 0},
+    Group{"x448", "X448", "X448", 30, 224, 0, 0},
+    Group{"X448", "X448", "X448", 30, 224, 0, 0},
+};
+
+OSSL_PARAM text(const char* key, const char* value) {
+  return OSSL_PARAM_construct_utf8_string(key, const_cast<char*>(value), 0);
+}
+
+}  // namespace
+
+int give_tls_groups(OSSL_CALLBACK* take, void* argument) {
+  for (Group group : kGroups) {
+    int first_tls = TLS1_VERSION;
+    int first_dtls = DTLS1_VERSION;
+    unsigned int is_kem = 0;
+    const std::array<OSSL_PARAM, 11> params{
+        text(OSSL_CAPABILITY_TLS_GROUP_NAME, group.name),
+        text(OSSL_CAPABILITY_TLS_GROUP_NAME_INTERNAL, group.inner_name),
+        text(OSSL_CAPABILITY_TLS_GROUP_ALG, group.algorithm),
+        OSSL_PARAM_construct_uint(OSSL_CAPABILITY_TLS_GROUP_ID, &group.id),
+        OSSL_PARAM_construct_uint(OSSL_CAPABILITY_TLS_GROUP_SECURITY_BITS, &group.security_bits),
+        OSSL_PARAM_construct_uint(OSSL_CAPABILITY_TLS_GROUP_IS_KEM, &is_kem),
+        OSSL_PARAM_construct_int(OSSL_CAPABILITY_TLS_GROUP_MIN_TLS, &first_tls),
+        OSSL_PARAM_construct_int(OSSL_CAPABILITY_TLS_GROUP_MAX_TLS, &group.last_tls),
+        OSSL_PARAM_construct_int(OSSL_CAPABILITY_TLS_GROUP_MIN_DTLS, &first_dtls),
+        OSSL_PARAM_construct_int(OSSL_CAPABILITY_TLS_GROUP_MAX_DTLS, &group.last_dtls),
+        OSSL_PARAM_construct_end()};
+    if (take(params.data(), argument) == 0) return 0;
+  }
+  return 1;
+}
+
+}  // namespace tallystick::provider

@@ -1,0 +1,11 @@
+// The groups of TLS whose keys are ours where the provider is preferred: libssl takes a group only
+// of the provider that also manages its keys, so that without these none of them would be left.
+#pragma once
+
+#include <openssl/core.h>
+
+namespace tallystick::provider {
+
+int give_tls_groups(OSSL_CALLBACK* take, void* argument);
+
+}  // namespace tallystick::provider
