@@ -7,7 +7,6 @@
 
 namespace tallystick::device {
 
-using core::Error;
 using core::ErrorCode;
 using core::Status;
 using mboot::Reply;

@@ -21,8 +21,10 @@ void put_text(unsigned char (&field)[N], std::string_view text) {
   std::memcpy(field, text.data(), std::min(N, text.size()));
 }
 
+// "Low" from the first wrong PIN until the next right one, however many tries are left (PKCS#11
+// 3.0, 3.2, CK_TOKEN_INFO).
 CK_FLAGS pin_flags(unsigned left, CK_FLAGS low, CK_FLAGS final, CK_FLAGS locked) {
-  if (left == 0) return locked;
+  if (left == 0) return locked | low;
   if (left == 1) return final | low;
   return left < token::kMaxTries ? low : 0;
 }
