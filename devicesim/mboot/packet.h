@@ -50,6 +50,8 @@ enum class Tag : std::uint8_t {
 // For people; "unknown command" for any other number.
 std::string_view tag_name(Tag tag);
 
+constexpr std::uint8_t kFirstResponse = 0x80;  // tags from here on are a part's to say
+
 constexpr std::uint8_t kDataPhaseFollows = 1;  // in flags
 constexpr std::size_t kPacketHead = 4;
 // An operation, its four address and size pairs: more than the 32 bytes of older parts.

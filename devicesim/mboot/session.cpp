@@ -95,9 +95,10 @@ void Session::take_abort() {
 }
 
 void Session::take_command() {
+  const auto payload = reader_.payload();
+  if (!payload.empty() && payload.front() >= kFirstResponse) return;
   abandon();
   say(FrameType::kAck);
-  const auto payload = reader_.payload();
   const auto command = decode_packet(payload);
   if (!command) {
     command_ = payload.empty() ? Tag{} : static_cast<Tag>(payload.front());
@@ -124,6 +125,7 @@ void Session::take_command() {
 void Session::take_data() {
   if (state_ == State::kAnswered) state_ = State::kReady;
   if (state_ == State::kOpening) state_ = State::kTakingData;
+  if (state_ == State::kGivingData) return;
   if (state_ != State::kTakingData) return say(FrameType::kNack);
 
   const auto data = reader_.payload();

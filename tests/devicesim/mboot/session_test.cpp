@@ -374,9 +374,24 @@ TEST_F(Sessions, RefuseFramesInTheWrongPhase) {
   EXPECT_EQ(say(kAck + kNack + kAbort), Bytes());
   EXPECT_EQ(say(kPingResponse), Bytes());
   begin_read(4);
-  EXPECT_EQ(say(frame(FrameType::kData, from_hex("01"))), kNack);
+  EXPECT_EQ(say(frame(FrameType::kData, from_hex("01"))), Bytes()) << "dropped";
   EXPECT_EQ(say(kAck), frame(FrameType::kData, from_hex("00010203"))) << "and the read goes on";
   expect_usable();
+}
+
+TEST_F(Sessions, P01_DoNotTalkToTheirOwnEcho) {
+  auto bad = command(Tag::kReset, {});
+  bad.back() ^= 1U;
+  for (const auto& begin :
+       {kPing, bad, command(Tag::kReset, {}), command(Tag::kReadMemory, {0, 70, 0}),
+        command(Tag::kWriteMemory, {0, 70, 0}, 1), frame(FrameType::kData, from_hex("01"))}) {
+    auto said = say(begin);
+    unsigned rounds = 0;
+    for (; !said.empty() && rounds < 20; ++rounds) said = say(said);
+    EXPECT_LT(rounds, 20U) << core::to_hex(begin);
+    session_.silence();
+    expect_usable();
+  }
 }
 
 TEST_F(Sessions, P03_RefusePacketsThatLieAboutThemselves) {
