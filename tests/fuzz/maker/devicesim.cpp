@@ -1,4 +1,6 @@
 // Seeds of what a part is given, and of what its file keeps.
+#include "devicesim/line/ram.h"
+#include "devicesim/mboot/packet.h"
 #include "devicesim/part_state.h"
 #include "tests/fuzz/maker/corpus.h"
 #include "tests/fuzz/support/parts.h"
@@ -21,6 +23,88 @@ core::Bytes station_input(unsigned flags, core::ByteView share, core::ByteView p
   out.u8(static_cast<std::uint8_t>(package.size() >> 16U));
   out.u16(static_cast<std::uint16_t>(package.size() & 0xFFFFU)).bytes(package).text(commands);
   return out.take();
+}
+
+// The steps of the target `line`.
+class Steps {
+ public:
+  Steps& step(unsigned number) {
+    out_.u8(static_cast<std::uint8_t>(number));
+    return *this;
+  }
+  Steps& acknowledge() { return step(2); }
+  Steps& power_cycle() { return step(8); }
+  Steps& data(core::ByteView bytes) {
+    step(1);
+    out_.u8(static_cast<std::uint8_t>(bytes.size())).bytes(bytes);
+    return *this;
+  }
+  Steps& file(core::ByteView bytes) {
+    step(9);
+    out_.u16(static_cast<std::uint16_t>(bytes.size())).bytes(bytes);
+    return *this;
+  }
+  Steps& command(mboot::Tag tag, std::initializer_list<std::uint32_t> parameters,
+                 std::uint8_t flags = 0) {
+    step(10);
+    out_.u8(static_cast<std::uint8_t>(tag)).u8(flags);
+    out_.u8(static_cast<std::uint8_t>(parameters.size()));
+    for (const auto parameter : parameters) out_.u32(parameter);
+    return *this;
+  }
+  core::Bytes take() { return out_.take(); }
+
+ private:
+  core::Writer out_;
+};
+
+void make_line(const Corpus& corpus, core::ByteView share, core::ByteView package) {
+  using mboot::Tag;
+  const auto add = [&](const char* name, Steps& steps) {
+    corpus.add("devicesim_line", name, steps.take());
+  };
+  constexpr std::uint32_t kRam = device::Ram::kStart;
+  Steps properties;
+  properties.step(5);
+  for (const std::uint32_t id : {1U, 3U, 4U, 5U, 7U, 11U, 14U, 15U, 17U, 18U, 24U, 99U}) {
+    properties.command(Tag::kGetProperty, {id, 0}).acknowledge();
+  }
+  properties.command(Tag::kSetProperty, {11, 32}).acknowledge();
+  add("properties", properties);
+  Steps memory;
+  for (const std::uint32_t address : {kRam, 256U}) {
+    memory.command(Tag::kWriteMemory, {address, 6, 0}, mboot::kDataPhaseFollows).acknowledge();
+    memory.data(core::bytes_of("abc")).data(core::bytes_of("def")).acknowledge();
+    memory.command(Tag::kReadMemory, {address, 1030, 0}).acknowledge().acknowledge();
+    memory.step(3).acknowledge().acknowledge();
+    memory.command(Tag::kFillMemory, {address, 9, 0x01020304}).acknowledge();
+  }
+  memory.command(Tag::kFlashEraseRegion, {0, 4096, 0}).acknowledge().power_cycle();
+  memory.command(Tag::kFlashEraseAll, {0}).acknowledge();
+  add("memory", memory);
+  Steps fuses;
+  fuses.command(Tag::kFlashProgramOnce, {3, 8, 5, 6}).acknowledge();
+  fuses.command(Tag::kFlashReadOnce, {3, 8}).acknowledge();
+  fuses.command(Tag::kFuseProgram, {7, 4, 0}, mboot::kDataPhaseFollows);
+  fuses.data(core::bytes_of("fuse")).acknowledge().command(Tag::kFuseRead, {7, 4, 0});
+  fuses.acknowledge().acknowledge().acknowledge();
+  add("fuses", fuses);
+  Steps programming;
+  programming.file(share).file(package).power_cycle().command(Tag::kReadMemory, {0, 16, 0});
+  programming.acknowledge().acknowledge().command(Tag::kReset, {}).acknowledge();
+  add("programming", programming);
+  Steps vanishing;
+  vanishing.file(share).command(Tag::kReceiveSbFile, {900}, mboot::kDataPhaseFollows);
+  vanishing.data(package.first(200)).step(5).file(package.first(package.size() - 1)).step(7);
+  vanishing.command(Tag::kReadMemory, {kRam, 5000, 0}).acknowledge().step(4).acknowledge();
+  vanishing.command(Tag::kWriteMemory, {0, 50, 0}, mboot::kDataPhaseFollows).data({}).step(6);
+  add("vanishing", vanishing);
+  Steps refused;
+  for (const auto tag : {Tag::kExecute, Tag::kCall, Tag::kKeyProvisioning, Tag::kTrustProvisioning,
+                         Tag::kUpdateLifeCycle}) {
+    refused.command(tag, {0, 1, 2}).acknowledge();
+  }
+  add("refused", refused);
 }
 
 }  // namespace
@@ -47,6 +131,7 @@ void make_devicesim(const Corpus& corpus) {
   corpus.add("devicesim_install", "small-signed",
              station_input(1, share, small, "\2\3\0\0\0\0\1"sv));
   corpus.add("devicesim_install", "chunked", station_input(0, share, chunked, "\4\1"sv));
+  make_line(corpus, share, small);
   corpus.add("devicesim_part_file", "header", "\0\0\0\x08\4\0\0\0\0"sv);
   corpus.add("devicesim_part_file", "first-place", "\0\x40\0\x10\4\1\2\3\4"sv);
   corpus.add("devicesim_part_file", "second-place", "\0\x80\0\x50\2\xFF\xFF"sv);
