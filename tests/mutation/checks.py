@@ -4,7 +4,7 @@ A check is one reason to refuse something:
 
   - an operand of a condition (between its ||) after which the function returns a refusal:
         if (size > kMost || !known) return fault(...);
-  - an operand of a returned conjunction, where false is the refusal:
+  - an operand of a returned conjunction, where false is the refusal, or of what needs() is asked:
         return valid_name(name) && size <= kMost;
 
 What a failing library gives (no memory, libcrypto, the disk) is not a check of this kind.
@@ -12,16 +12,36 @@ What a failing library gives (no memory, libcrypto, the disk) is not a check of 
 
 import re
 
-REFUSAL = re.compile(
-    r"return\s+(?:core::)?(?:fault|bad_\w+|damaged|refused?\w*|not_\w+|conflict|contradicts|read_only"
-    r"|prohibited|grant_refused|Error\s*\{|false\s*;|std::nullopt|nullptr\s*;)"
+# What makes an answer that refuses, by name.
+NAMES = (
+    r"fault|Error|Fault|absent|already_\w+|bad_\w+|conflict|contradicts|damaged|(?:key_)?does_not_open"
+    r"|fail|grant_refused|incomplete_template|inconsistent|invalid|length_differs|malformed|no_\w+"
+    r"|not_\w+|one_piece|open_failed|prohibited|read_only|refused?|too_\w+|twice|wrong\w*"
 )
+REFUSAL = re.compile(rf"(?:return|allowed\s*=)\s+(?:core::)?(?:(?:{NAMES})\s*[({{;]|CKR_(?!OK\b)\w+\s*;)")
+# Also what a library's failure gives: then a call of a library, or what it gave, is no check.
+PLAIN_REFUSAL = re.compile(r"return\s+(?:false|std::nullopt|nullptr)\s*;")
 LIBRARY = re.compile(
     r"CKR_HOST_MEMORY|CKR_FUNCTION_FAILED|CKR_GENERAL_ERROR|kCrypto\b|kStorage\b|kInternal\b|libcrypto"
 )
+# What only hands on that something before it has failed.
+HANDED_ON = re.compile(r"\.error\(\)")
+ABSENT = re.compile(r"!\*?\w+$|\w+ == nullptr$")
+LIBRARY_CALL = re.compile(
+    r"\b[A-Z][A-Z0-9]*_[A-Za-z0-9_]+\(|\bsqlite3_\w+\(|\.get\(\) == nullptr|\bMAP_FAILED\b|\(context\) == 1"
+    r"|\bV_ASN1_\w+,|\bsk_\w+_push\("
+)
+# Of those, the ones that look at something and can say no.
+LIBRARY_TEST = re.compile(
+    r"\bS_IS[A-Z]+\(|\bBN_(?:cmp|is_\w+)\(|_(?:cmp|check|is_a)\(|^!?[a-z]\w+\(X509_|^\(?X509_\w*get_\w+\("
+)
+# What only puts something together.
+MAKING = re.compile(r"\bBN_bin2bn\(|\b[A-Z]\w+_set0?\(|_push\w*\(|_add_entry\(|EC_POINT_mul\(")
+WORD = re.compile(r"\w+$")
 DECLARATION = re.compile(r"\s*(const\s+)?auto\b[^;=]*=")
 IF = re.compile(r"\bif\s*\(")
 RETURN = re.compile(r"\breturn\s+(?=[^;]*&&)")
+NEEDS = re.compile(r"(?<![:\w])needs\((?!bool )")
 
 
 class Check:
@@ -101,7 +121,7 @@ def in_comment_or_text(text):
 
 
 def conditions(text, inside):
-    """(start, end) of the condition of every if that refuses."""
+    """(start, end, whether it refuses plainly) of the condition of every if that refuses."""
     for match in IF.finditer(text):
         if inside[match.start()]:
             continue
@@ -111,17 +131,18 @@ def conditions(text, inside):
             continue
         rest = re.match(r"\s*\{?\s*", text[end + 1 :])
         then = end + 1 + rest.end()
-        if not REFUSAL.match(text, then):
+        plain = bool(PLAIN_REFUSAL.match(text, then))
+        if not plain and not REFUSAL.match(text, then):
             continue
         statement = text[then : scan(text, then, ";") + 1]
-        if LIBRARY.search(statement):
+        if LIBRARY.search(statement) or HANDED_ON.search(statement):
             continue
         semicolon = scan(text[:end], start, ";")
         if semicolon >= 0:
             start = semicolon + 1
         elif DECLARATION.match(text[start:end]):
             continue
-        yield start, end
+        yield start, end, plain
 
 
 def conjunctions(text, inside):
@@ -134,6 +155,15 @@ def conjunctions(text, inside):
         if end < 0 or len(split(expression, "&&")) < 2 or len(split(expression, "||")) > 1:
             continue
         if len(split(expression, "?")) > 1:
+            continue
+        yield match.end(), end
+
+
+def demands(text, inside):
+    """(start, end) of what needs() is asked."""
+    for match in NEEDS.finditer(text):
+        end = scan(text, match.end(), ",")
+        if inside[match.start()] or end < 0 or len(split(text[match.end() : end], "?")) > 1:
             continue
         yield match.end(), end
 
@@ -151,21 +181,31 @@ def rewrite(path, text, numbers):
     constant = list(constant_parts(text))
     edits, checks = [], []
 
-    def operands(start, end, operator, form):
+    def operands(start, end, operator, form, plain):
         if any(a <= start <= b for a, b in constant):
             return
-        for first, last in split(text[start:end], operator):
-            operand = text[start + first : start + last]
+        expression = text[start:end]
+        handles = plain and LIBRARY_CALL.search(expression)
+        for first, last in split(expression, operator):
+            operand = expression[first:last]
             stripped = operand.strip()
+            if MAKING.search(stripped) and not LIBRARY_TEST.search(stripped):
+                continue
+            if plain and ABSENT.match(stripped) or handles and WORD.match(stripped):
+                continue
+            if plain and LIBRARY_CALL.search(stripped) and not LIBRARY_TEST.search(stripped):
+                continue
             number = next(numbers)
             line = text.count("\n", 0, start + first + len(operand) - len(operand.lstrip())) + 1
             checks.append(Check(number, path, line, " ".join(stripped.split())))
             edits.append((start + first, start + last, form.format(stripped, number)))
 
-    for start, end in conditions(text, inside):
-        operands(start, end, "||", "(({}) && ::tallystick_mutants::stands({}))")
+    for start, end, plain in conditions(text, inside):
+        operands(start, end, "||", "(({}) && ::tallystick_mutants::stands({}))", plain)
     for start, end in conjunctions(text, inside):
-        operands(start, end, "&&", "(({}) || !::tallystick_mutants::stands({}))")
+        operands(start, end, "&&", "(({}) || !::tallystick_mutants::stands({}))", True)
+    for start, end in demands(text, inside):
+        operands(start, end, "&&", "(({}) || !::tallystick_mutants::stands({}))", False)
 
     # One inside another, as in a lambda, keeps the inner one.
     edits.sort()

@@ -13,7 +13,7 @@
 
 namespace tallystick_mutants {
 
-inline constexpr int kMost = 8192;
+inline constexpr int kMost = 128 * 1024;
 
 inline void note(const char* path, int number) noexcept {
   static std::array<std::atomic<bool>, kMost> noted{};
