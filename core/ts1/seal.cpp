@@ -201,9 +201,9 @@ Status Opener::update(ByteView sealed, const ByteSink& out) {
 }
 
 Status Opener::finish(const ByteSink& out) {
-  if (failed_ || !aead_ || pending_.size() < Aead::kTagSize) return fail();
+  if (!aead_ || pending_.size() < Aead::kTagSize) return fail();
   auto sent = emit_chunk(pending_, out);
-  failed_ = true;  // spent
+  (void)fail();  // spent
   return sent;
 }
 

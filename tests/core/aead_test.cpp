@@ -83,6 +83,23 @@ TEST_P(AnyAead, RefusesSizesThatAreNotItsOwn) {
   EXPECT_TRUE(fails_with(aead.open(Bytes(12), {}, Bytes(40), out), ErrorCode::kInvalidArgument));
   Bytes nothing;
   EXPECT_TRUE(fails_with(aead.open(Bytes(12), {}, Bytes(15), nothing), ErrorCode::kOpenFailed));
+  EXPECT_TRUE(fails_with(aead.open(Bytes(12), {}, {}, nothing), ErrorCode::kOpenFailed));
+}
+
+TEST_P(AnyAead, RefusesLengthsThatLibcryptoCannotCount) {
+  EXPECT_TRUE(fails_with(Aead::create(crypto(), GetParam(), Bytes(32), 1UL << 31U),
+                         ErrorCode::kInvalidArgument));
+  auto aead = must(Aead::create(crypto(), GetParam(), Bytes(32)));
+  const Bytes nonce(12);
+  Bytes out(26);
+  // Nobody looks at the bytes of what is refused for its length.
+  const ByteView giant(out.data(), 1UL << 31U);
+  const MutableByteView room(out.data(), giant.size() + Aead::kTagSize);
+  EXPECT_TRUE(fails_with(aead.seal(nonce, {}, giant, room), ErrorCode::kInvalidArgument));
+  EXPECT_TRUE(fails_with(aead.seal(nonce, giant, Bytes(10), out), ErrorCode::kInvalidArgument));
+  EXPECT_TRUE(fails_with(aead.open(nonce, {}, giant, room.first(giant.size() - Aead::kTagSize)),
+                         ErrorCode::kInvalidArgument));
+  EXPECT_TRUE(fails_with(aead.open(nonce, giant, Bytes(42), out), ErrorCode::kInvalidArgument));
 }
 
 TEST(CcmAead, RefusesNoncesOutsideSevenToThirteenBytes) {

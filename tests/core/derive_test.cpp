@@ -86,6 +86,21 @@ TEST(Derivation, S22_TakesSixteenToSixtyFourBytesOfInput) {
   }
 }
 
+TEST(Derivation, TakesSecretsOfTheirSizeOnly) {
+  const auto context = random_context();
+  std::vector<Secret> shares;
+  for (int i = 0; i < 2; ++i) shares.push_back(Secret::copy_of(Bytes(kSecretSize, 1)));
+  EXPECT_TRUE(is_ok(derive_master_key(crypto(), context, shares, Bytes(32))));
+  EXPECT_TRUE(is_ok(derive_asset_key(crypto(), context, Bytes(32), Suite::kGcm, kLabelAuth)));
+  for (const std::size_t size : {0UL, 31UL, 33UL}) {
+    EXPECT_TRUE(fails_with(derive_master_key(crypto(), context, shares, Bytes(size)),
+                           ErrorCode::kInvalidArgument));
+    EXPECT_TRUE(
+        fails_with(derive_asset_key(crypto(), context, Bytes(size), Suite::kGcm, kLabelAuth),
+                   ErrorCode::kInvalidArgument));
+  }
+}
+
 TEST(Derivation, S02_KeepsItsTwoInputsApart) {
   const auto context = random_context();
   const auto a = random_bytes(32);

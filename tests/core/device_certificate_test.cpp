@@ -276,6 +276,18 @@ TEST_F(DeviceCertificates, P04_RefuseBer) {
   ASSERT_EQ(body[1], 0x82);
   body[3] = static_cast<std::uint8_t>(body[3] + 1);
   EXPECT_FALSE(verified(must(assemble_certificate(body, icm_.sign({body})))).ok());
+  // The issuer's name likewise, which stands between the algorithm and the validity.
+  const auto issuer = from_hex("310c300a06035504030c0349434d");
+  const auto name = std::search(to_sign_.begin(), to_sign_.end(), issuer.begin(), issuer.end());
+  ASSERT_NE(name, to_sign_.end());
+  body = to_sign_;
+  const auto start = static_cast<std::size_t>(name - to_sign_.begin());
+  body.insert(body.begin() + static_cast<std::ptrdiff_t>(start) + 1, 0x81);
+  ASSERT_EQ(body[start - 2], 0x30);
+  body[start - 1] = static_cast<std::uint8_t>(body[start - 1] + 1);
+  body[3] = static_cast<std::uint8_t>(body[3] + 1);
+  EXPECT_TRUE(fails_with(verified(must(assemble_certificate(body, icm_.sign({body})))),
+                         ErrorCode::kMalformed));
 }
 
 TEST_F(DeviceCertificates, AreNotMadeForKeysOffTheirCurves) {
@@ -292,6 +304,8 @@ TEST_F(DeviceCertificates, AreNotMadeForKeysOffTheirCurves) {
   EXPECT_TRUE(
       fails_with(assemble_certificate(Bytes{1, 2, 3}, Bytes(96, 1)), ErrorCode::kMalformed));
   EXPECT_TRUE(fails_with(assemble_certificate({}, Bytes(96, 1)), ErrorCode::kMalformed));
+  EXPECT_TRUE(fails_with(assemble_certificate(concatenated({to_sign_, Bytes(1)}), Bytes(96, 1)),
+                         ErrorCode::kMalformed));
 }
 
 TEST_F(DeviceCertificates, TheIcmsOwnIsSelfSignedAndNoDevices) {
@@ -302,6 +316,18 @@ TEST_F(DeviceCertificates, TheIcmsOwnIsSelfSignedAndNoDevices) {
   EXPECT_TRUE(fails_with(verified(own), ErrorCode::kMalformed));
   EXPECT_TRUE(fails_with(icm_public_key_of(crypto(), good_), ErrorCode::kMalformed));
   EXPECT_TRUE(fails_with(icm_public_key_of(crypto(), Bytes{1}), ErrorCode::kMalformed));
+  EXPECT_TRUE(fails_with(icm_public_key_of(crypto(), {}), ErrorCode::kMalformed));
+  // The ICM's own key that is no CA's; and a CA whose key is on a device's curve.
+  const auto no_ca =
+      changed([this](X509* x509) { X509_set_pubkey(x509, icm_.key.public_key().pkey()); });
+  EXPECT_TRUE(fails_with(icm_public_key_of(crypto(), no_ca), ErrorCode::kMalformed));
+  const auto small_ca = changed([](X509* x509) {
+    remove_extension(x509, NID_basic_constraints);
+    add_extension(x509, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
+    remove_extension(x509, NID_key_usage);
+    add_extension(x509, NID_key_usage, "critical,keyCertSign");
+  });
+  EXPECT_TRUE(fails_with(icm_public_key_of(crypto(), small_ca), ErrorCode::kMalformed));
   const auto other = must(assemble_certificate(front, make_signer().sign({front})));
   EXPECT_TRUE(fails_with(icm_public_key_of(crypto(), other), ErrorCode::kBadSignature));
   EXPECT_TRUE(

@@ -69,6 +69,16 @@ TEST(Families, RefuseAnImportThatIsNotExact) {
   EXPECT_TRUE(fails_with(parse_family_import(crypto(), flags), ErrorCode::kMalformed));
 }
 
+TEST(Families, RefuseAnImportWithTooFewOrTooManyShares) {
+  for (const std::size_t shares : {1UL, 9UL}) {
+    auto family = make_family(make_signer());
+    while (family.shares.size() > shares) family.shares.pop_back();
+    while (family.shares.size() < shares) family.shares.push_back(family.shares.front().clone());
+    const auto form = encode_family_import(family);
+    EXPECT_TRUE(fails_with(parse_family_import(crypto(), form.view()), ErrorCode::kMalformed));
+  }
+}
+
 class FamilyBlobs : public ::testing::Test {
  protected:
   [[nodiscard]] Bytes blob_for(const Family& family, FamilyRole role) const {
@@ -128,11 +138,53 @@ TEST_F(FamilyBlobs, AreLookedAtWithoutOpening) {
   EXPECT_EQ(header.icm_public_key, family.icm_public_key);
 }
 
+TEST_F(FamilyBlobs, RefuseAFormThatIsNotTheProfiles) {
+  const auto good = blob_for(make_family(icm_), FamilyRole::kPart);
+  // A letter of the magic, the version, roles that there are not or that get none, the flags.
+  const std::pair<std::size_t, std::uint8_t> changes[] = {{0, 'X'}, {4, 1}, {5, 2},
+                                                          {6, 1},   {6, 5}, {7, 3}};
+  for (const auto& [at, byte] : changes) {
+    auto bad = good;
+    bad[at] = byte;
+    EXPECT_TRUE(fails_with(parse_family_blob(bad), ErrorCode::kMalformed)) << at;
+  }
+}
+
+TEST_F(FamilyBlobs, RefuseAnIcmKeyThatIsNoPoint) {
+  auto front = must(
+      seal_family_blob(crypto(), make_family(icm_), FamilyRole::kPart, device_.key.public_key()));
+  // The expected fingerprint fits it all the same.
+  const auto key = icm_.xy96();
+  const auto at = std::search(front.begin(), front.end(), key.begin(), key.end());
+  ASSERT_NE(at, front.end());
+  std::fill_n(at, key.size(), std::uint8_t{1});
+  const auto blob = concatenated({front, icm_.sign({front})});
+  const auto fingerprint = must(icm_fingerprint(crypto(), Bytes(kIcmKeySize, 1)));
+  EXPECT_TRUE(refused_at(open_family_blob(crypto(), blob, fingerprint, device_.key,
+                                          [](const FamilyId&) { return false; }),
+                         3));
+}
+
+TEST_F(FamilyBlobs, RefuseTooFewOrTooManySharesThatTheIcmSealed) {
+  for (const std::size_t shares : {1UL, 9UL}) {
+    auto family = make_family(icm_);
+    while (family.shares.size() > shares) family.shares.pop_back();
+    while (family.shares.size() < shares) family.shares.push_back(family.shares.front().clone());
+    // With K_OEM_MASTER_SHARE one share less is still as long as a blob may be.
+    EXPECT_TRUE(refused_at(opened(blob_for(family, FamilyRole::kProvisioning)), 6)) << shares;
+  }
+}
+
 TEST_F(FamilyBlobs, AreMadeByTheIcmRoleForOtherRolesOnly) {
   const auto family = make_family(icm_);
   EXPECT_FALSE(seal_family_blob(crypto(), family, FamilyRole::kIcm, device_.key.public_key()).ok());
   const auto token = as_role(family, FamilyRole::kProvisioning);
   EXPECT_FALSE(seal_family_blob(crypto(), token, FamilyRole::kPart, device_.key.public_key()).ok());
+  auto without_master = make_family(icm_);
+  without_master.k_oem_master_share.reset();
+  EXPECT_TRUE(fails_with(
+      seal_family_blob(crypto(), without_master, FamilyRole::kStation, device_.key.public_key()),
+      ErrorCode::kNotPermitted));
   const auto p384 = make_signer();
   EXPECT_FALSE(seal_family_blob(crypto(), family, FamilyRole::kPart, p384.key.public_key()).ok());
 }

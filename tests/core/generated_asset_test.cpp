@@ -73,6 +73,20 @@ TEST(GeneratedAssets, RefuseNamesAndLengthsOutOfRange) {
   EXPECT_TRUE(fails_with(make(GeneratedType::kAes128, "n", 0, 16), ErrorCode::kInvalidArgument));
 }
 
+TEST(GeneratedAssets, RefuseTypesThatThereAreNotAndSeedsOfAnotherSize) {
+  for (const unsigned type : {0U, kGeneratedTypes + 1U, 255U}) {
+    EXPECT_TRUE(
+        fails_with(make(static_cast<GeneratedType>(type), "n"), ErrorCode::kInvalidArgument))
+        << type;
+  }
+  for (const std::size_t size : {0UL, 31UL, 33UL}) {
+    EXPECT_TRUE(
+        fails_with(generate_asset(crypto(), {}, Bytes(size), {GeneratedType::kAes128, "n", 0, 0}),
+                   ErrorCode::kInvalidArgument))
+        << size;
+  }
+}
+
 TEST(GeneratedAssets, RefuseAPackageFormOfSomethingElse) {
   EXPECT_FALSE(package_form(crypto(), GeneratedType::kP256, Bytes(32)).ok()) << "d = 0";
   EXPECT_FALSE(package_form(crypto(), GeneratedType::kP384, Bytes(32, 1)).ok());

@@ -107,6 +107,15 @@ TEST(PackageBuilders, RefuseDoubledIdsSlotsAndOverlappingRanges) {
       << "a range may end at 2^64";
 }
 
+TEST(PackageBuilders, CompareOnlyRangesOfBytesThatLieInFlash) {
+  // In either order: a key has no place, an empty asset takes none.
+  const auto flash = asset(1, AssetKind::kData, Bytes(0x100), "a", 0, 0);
+  const auto key = asset(2, AssetKind::kSecretKey, Bytes(32), "k", kAssetSign);
+  auto empty = asset(3, AssetKind::kData, {}, "e", 0, 0x80);
+  EXPECT_TRUE(is_ok(build({flash, key, empty})));
+  EXPECT_TRUE(is_ok(build({empty, key, flash})));
+}
+
 TEST(PackageHeads, AreParsedIntoWhatTheBuilderWrote) {
   const World world;
   const auto share = world.make_share();
@@ -139,6 +148,29 @@ TEST(PackageHeads, RefuseLengthsThatDoNotAgree) {
     EXPECT_TRUE(refused_at(parse_package_head(head.first(size), package.size()), 1));
   }
   EXPECT_TRUE(refused_at(package_head_size_of(head.first(127)), 1));
+}
+
+TEST(PackageHeads, RefuseAPackageOfNothing) {
+  const World world;
+  const auto package = make_package(world, world.make_share(), four_assets());
+  Bytes head = to_bytes(ByteView(package).first(kPackageHeaderSize));
+  head[7] = 0;                                         // assets
+  std::fill_n(head.begin() + 88, 8, std::uint8_t{0});  // the body's length
+  head.resize(package_head_size(0));
+  EXPECT_TRUE(refused_at(parse_package_head(head, head.size()), 1));
+}
+
+TEST(PackageHeads, RefuseAKeyThatIsNoPointAndAProductThatIsNoText) {
+  const World world;
+  const auto package = make_package(world, world.make_share(), four_assets());
+  const auto size = package_head_size(4);
+  auto head = must(parse_package_head(ByteView(package).first(size), package.size()));
+  std::fill_n(head.raw.end() - static_cast<std::ptrdiff_t>(kPackageTrailerSize), 96,
+              std::uint8_t{1});
+  head.header.context.oem_id = must(sha256(crypto(), {head.oem_public_key()}));
+  EXPECT_TRUE(fails_with(check_package_signature(crypto(), head), ErrorCode::kBadSignature));
+  head.raw[kPackageHeaderSize - kNameSize] = 0xFF;
+  EXPECT_TRUE(fails_with(check_package_entries(head), ErrorCode::kInconsistent));
 }
 
 TEST(AssetContexts, AreParsedBackAndRefusedWhenChanged) {

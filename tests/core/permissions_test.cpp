@@ -227,6 +227,44 @@ TEST_F(PermittedOperations, NothingIsGivenOutOfAShareThatWasTakenIn) {
                          ErrorCode::kNotPermitted));
 }
 
+// Of a share that was made or regenerated here; and the device holds what its blobs are sealed
+// with.
+TEST_F(PermittedOperations, MasterBlobsAndAssetsNeedTheOemsRoleAndTheSharesOrigin) {
+  auto taken = share_.clone();
+  taken.role = HolderRole::kTarget;
+  auto without_origin = share_.clone();
+  without_origin.origin.reset();
+  for (const auto& share : {&taken, &without_origin}) {
+    EXPECT_TRUE(
+        fails_with(world_.oem_device.give_master(*share, Suite::kGcm), ErrorCode::kNotPermitted));
+    EXPECT_TRUE(fails_with(world_.oem_device.generate(*share, {GeneratedType::kAes128, "n", 0, 0}),
+                           ErrorCode::kNotPermitted));
+  }
+  EXPECT_TRUE(fails_with(world_.part.give_master(share_, Suite::kGcm), ErrorCode::kNotPermitted));
+}
+
+TEST_F(PermittedOperations, TagsAreCheckedByTargetsThatMayOpen) {
+  const Bytes tagged(500);
+  const auto target = key(part_master_, Suite::kGcm, kLabelAuth);
+  EXPECT_TRUE(fails_with(world_.part.check_package_tag(target, tagged, Bytes(16)),
+                         ErrorCode::kTagMismatch));
+  const auto own = key(oem_master_, Suite::kGcm, kLabelAuth);
+  EXPECT_TRUE(fails_with(world_.oem_device.check_package_tag(own, tagged, Bytes(16)),
+                         ErrorCode::kNotPermitted));
+  const auto software =
+      software_with(permissions_without(Operation::kOpenAssets, 2), world_.part_family.id);
+  const ProvisioningSoftware closed(crypto(), world_.part_family, software);
+  EXPECT_TRUE(
+      fails_with(closed.check_package_tag(target, tagged, Bytes(16)), ErrorCode::kNotPermitted));
+}
+
+// What a blob is comes before what the device may do.
+TEST_F(PermittedOperations, SharesAreRegeneratedFromBlobsOfRoleTwo) {
+  EXPECT_TRUE(refused_at(world_.part.regenerate(role1_, world_.token_key.id, Bytes(32),
+                                                world_.oem.key.public_xy(), Bytes(96)),
+                         1));
+}
+
 TEST_F(PermittedOperations, ATargetGetsNoKeyToTestGuessesWith) {
   EXPECT_TRUE(fails_with(world_.part.derive_asset_key(part_master_, Suite::kGcm, kLabelProof),
                          ErrorCode::kNotPermitted));

@@ -77,6 +77,25 @@ TEST_F(Proofs, RefuseAFormThatNoPartWrites) {
   auto suite = make(1);
   suite.suite = 3;
   EXPECT_FALSE(parse_proof(encode_proof(suite)).ok());
+  EXPECT_TRUE(fails_with(parse_proof(encode_proof(make(65))), ErrorCode::kMalformed));
+}
+
+TEST_F(Proofs, SayOfAPartWithNothingInstalledThatThereIsNothing) {
+  const auto refused = [](const Proof& proof) {
+    return fails_with(parse_proof(encode_proof(proof)), ErrorCode::kMalformed);
+  };
+  auto suite = make(0);
+  suite.suite = 1;
+  EXPECT_TRUE(refused(suite));
+  auto version = make(0);
+  version.package_version = 1;
+  EXPECT_TRUE(refused(version));
+  auto slots = make(0);
+  slots.slots.push_back({0, {}});
+  EXPECT_TRUE(refused(slots));
+  auto no_suite = make(1);
+  no_suite.suite = 0;
+  EXPECT_TRUE(refused(no_suite));
 }
 
 TEST_F(Proofs, HoldForTheirChallengeAndPartOnly) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/crypto/hash.h"
 #include "tests/core/support/world.h"
 
 namespace tallystick::core::testing {
@@ -173,6 +174,59 @@ TEST_F(ShareBlobs, AreMintedOnlyUnderAGrantThatHolds) {
                          ErrorCode::kGrantRefused));
 }
 
+TEST_F(ShareBlobs, RefuseAGrantingKeyThatIsNoPoint) {
+  auto share = share_.clone();
+  auto request = world_.request(share.context, world_.token_key);
+  request.oem_public_key.fill(1);
+  share.context.oem_id = must(sha256(crypto(), {request.oem_public_key}));
+  EXPECT_TRUE(fails_with(
+      world_.oem_device.give_for_device(share, Suite::kGcm, request, world_.token_key.key,
+                                        world_.part_key.key.public_key()),
+      ErrorCode::kGrantRefused));
+}
+
+TEST_F(ShareBlobs, RefuseAMinterThatIsNoPointThoughItHasAGrant) {
+  const auto good = must(parse_share_blob(role3_));
+  auto blob = good;
+  blob.device->minter.fill(1);
+  blob.device->grant = array_of<96>(
+      world_.oem.sign({must(grant_message(crypto(), blob.header.context, blob.device->job_id,
+                                          blob.device->limit, blob.device->minter))}));
+  EXPECT_TRUE(is_ok(check_device_blob(crypto(), good, world_.part_key.id)));
+  EXPECT_TRUE(
+      fails_with(check_device_blob(crypto(), blob, world_.part_key.id), ErrorCode::kGrantRefused));
+}
+
+TEST_F(ShareBlobs, S05_RefuseAConsentingKeyThatIsNoPoint) {
+  const Bytes key(96, 1);
+  auto blob = role2_;
+  const auto id = must(sha256(crypto(), {key}));
+  std::copy(id.begin(), id.end(), blob.begin() + 32);
+  ASSERT_EQ(must(parse_share_blob(blob)).header.context.oem_id, id);
+  EXPECT_TRUE(fails_with(
+      check_consent(crypto(), world_.token_key.id, random_bytes(32), blob, key, Bytes(96)),
+      ErrorCode::kConsentRefused));
+}
+
+TEST_F(ShareBlobs, AreOfARoleThatThereIs) {
+  for (const std::uint8_t role : {std::uint8_t{0}, std::uint8_t{4}, std::uint8_t{255}}) {
+    auto blob = role1_;
+    blob[6] = role;
+    EXPECT_TRUE(fails_with(parse_share_blob(blob), ErrorCode::kMalformed)) << int{role};
+  }
+}
+
+TEST_F(ShareBlobs, AreForRegenerationOrForTakingIn) {
+  // Said of the blob and not of the device, which could do nothing about it.
+  EXPECT_TRUE(fails_with(world_.part.take_share(role2_, nullptr), ErrorCode::kMalformed));
+  EXPECT_TRUE(fails_with(check_consent(crypto(), world_.token_key.id, random_bytes(32), role1_,
+                                       world_.oem.key.public_xy(), Bytes(96)),
+                         ErrorCode::kMalformed));
+  EXPECT_TRUE(fails_with(check_consent(crypto(), world_.token_key.id, random_bytes(32), {},
+                                       world_.oem.key.public_xy(), Bytes(96)),
+                         ErrorCode::kMalformed));
+}
+
 TEST_F(ShareBlobs, RefuseARecipientOnAnotherCurve) {
   const auto p384 = make_signer();
   EXPECT_FALSE(world_.oem_device
@@ -226,9 +280,11 @@ TEST_F(ShareBlobs, OpenOnlyInTheirOwnRole) {
   const auto& family = world_.icm_family;
   EXPECT_FALSE(open_share_blob(crypto(), two, family.k_oem_share.view()).ok());
   EXPECT_FALSE(open_master_blob(crypto(), one, family.k_oem_master_share->view()).ok());
-  EXPECT_FALSE(
-      open_device_blob(crypto(), one, family.k_oem_share.view(), world_.part_key.key).ok());
-  EXPECT_FALSE(check_device_blob(crypto(), one, world_.part_key.id).ok());
+  EXPECT_TRUE(
+      fails_with(open_device_blob(crypto(), one, family.k_oem_share.view(), world_.part_key.key),
+                 ErrorCode::kMalformed));
+  EXPECT_TRUE(
+      fails_with(check_device_blob(crypto(), one, world_.part_key.id), ErrorCode::kMalformed));
 }
 
 TEST_F(ShareBlobs, RefuseSealedContentsOfAnotherForm) {
@@ -256,6 +312,7 @@ TEST_F(ShareBlobs, RefuseSealedContentsOfAnotherForm) {
   EXPECT_TRUE(opens(concatenated({lv(64), lv(32)})));
   EXPECT_FALSE(opens(concatenated({lv(15), lv(33)})));
   EXPECT_FALSE(opens(concatenated({lv(65), lv(31)})));
+  EXPECT_FALSE(opens(concatenated({lv(32), lv(31)})));
   EXPECT_FALSE(opens(concatenated({lv(16), lv(31), Bytes(1)})));
   EXPECT_FALSE(opens(concatenated({lv(16), lv(32), Bytes(1)})));
   EXPECT_FALSE(opens(concatenated({Bytes{0xFF, 0xFF, 0xFF, 0xFF}, Bytes(52)})));

@@ -79,6 +79,7 @@ TEST_F(SoftwareImages, RefuseEveryOtherLength) {
   for (std::size_t size = 0; size < image_.size(); ++size) {
     ASSERT_TRUE(refused_at(verified(ByteView(image_).first(size)), 1)) << size;
   }
+  EXPECT_TRUE(refused_at(verified({}), 1));
   EXPECT_TRUE(refused_at(verified(concatenated({image_, Bytes(1)})), 1));
 }
 
@@ -138,6 +139,14 @@ TEST(PermissionLists, RefuseRecordsWithoutMeaning) {
   }
   EXPECT_FALSE(Permissions::encode({}).ok());
   EXPECT_FALSE(Permissions::encode({{1, 0}, {1, 0}}).ok()) << "twice";
+}
+
+TEST(PermissionLists, PermitNoTypeBehindTheLastBit) {
+  const auto first = must(Permissions::parse(
+      must(Permissions::encode({{static_cast<std::uint16_t>(Operation::kGenerate), 1}}))));
+  EXPECT_TRUE(first.generates(static_cast<GeneratedType>(1)));
+  EXPECT_FALSE(first.generates(static_cast<GeneratedType>(0)));
+  EXPECT_FALSE(first.generates(static_cast<GeneratedType>(33)));
 }
 
 TEST(PermissionLists, AreWrittenInOrderAndAnswerForEachBit) {

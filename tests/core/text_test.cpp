@@ -81,5 +81,11 @@ TEST(NameFields, RefuseASequenceThatTheEndOfTheFieldCuts) {
   EXPECT_FALSE(name_from_field(field).ok());
 }
 
+TEST(Utf8, RefusesASequenceThatGoesOnBehindTheText) {
+  const Bytes whole = {0xC3, 0xBC};
+  EXPECT_TRUE(valid_utf8(whole));
+  EXPECT_FALSE(valid_utf8(ByteView(whole).first(1)));
+}
+
 }  // namespace
 }  // namespace tallystick::core
