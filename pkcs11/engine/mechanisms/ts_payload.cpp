@@ -89,17 +89,17 @@ Outcome<Held> held_by(const AttributeSet& attributes) {
   const auto family_id = attributes.bytes(CKA_TS_FAMILY_ID);
   const auto oem_id = attributes.bytes(CKA_TS_OEM_ID);
   const auto share_id = attributes.bytes(CKA_TS_SHARE_ID);
-  const auto floor = attributes.number(CKA_TS_SW_FLOOR);
+  const auto floor = attributes.number(CKA_TS_SW_FLOOR).value_or(CK_UNAVAILABLE_INFORMATION);
   const auto role = attributes.number(CKA_TS_ROLE).value_or(0);
-  if (family_id.size() != 16 || oem_id.size() != 32 || share_id.size() != 16 || !floor ||
-      *floor > UINT32_MAX || (role != CK_TS_ROLE_OEM && role != CK_TS_ROLE_TARGET)) {
+  if (family_id.size() != 16 || oem_id.size() != 32 || share_id.size() != 16 ||
+      floor > UINT32_MAX || (role != CK_TS_ROLE_OEM && role != CK_TS_ROLE_TARGET)) {
     return damaged();
   }
   Held held{};
   held.context.family_id = core::array_of<16>(family_id);
   held.context.oem_id = core::array_of<32>(oem_id);
   held.context.share_id = core::array_of<16>(share_id);
-  held.context.sw_floor = static_cast<std::uint32_t>(*floor);
+  held.context.sw_floor = static_cast<std::uint32_t>(floor);
   held.role = role == CK_TS_ROLE_OEM ? core::HolderRole::kOem : core::HolderRole::kTarget;
   return held;
 }
