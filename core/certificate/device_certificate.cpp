@@ -85,19 +85,18 @@ bool named_curve_only(const X509* certificate) {
 
 // Parses in this context and refuses everything that is not the one DER of its contents (P02).
 X509Ptr parse_strict(const Crypto& crypto, ByteView der) {
-  if (der.size() > kMostCertificateBytes) return nullptr;
+  if (der.empty() || der.size() > kMostCertificateBytes) return nullptr;
   auto* made = X509_new_ex(crypto.lib(), nullptr);
   const auto* cursor = der.data();
   X509Ptr certificate(d2i_X509(&made, &cursor, static_cast<long>(der.size())));
-  if (!certificate) return nullptr;
+  if (!certificate || cursor != der.data() + der.size()) return nullptr;
   const auto* const x509 = certificate.get();
   if (!canonical_name(X509_get_subject_name(x509)) || !canonical_name(X509_get_issuer_name(x509)) ||
       !named_curve_only(x509)) {
     return nullptr;
   }
   // The signed part is encoded anew from its fields, not taken from the copy that libcrypto keeps;
-  // algorithm and signature behind it are in nobody's signature, so that they are rebuilt too. What
-  // does not end where the certificate does, or names another algorithm, is not the same bytes.
+  // algorithm and signature behind it are in nobody's signature, so that they are rebuilt too.
   const auto again = assemble_certificate(signed_bytes(certificate.get()), raw_signature(x509));
   if (!again || !equal_in_constant_time(*again, der)) return nullptr;
   return certificate;
@@ -106,7 +105,8 @@ X509Ptr parse_strict(const Crypto& crypto, ByteView der) {
 Status check_signature(const Crypto& crypto, X509* certificate, ByteView icm_public_key) {
   const auto key = EcPublicKey::from_xy(crypto, Curve::kP384, icm_public_key);
   if (!key) return key.error();
-  if (!key->verify(crypto, {signed_bytes(certificate)}, raw_signature(certificate))) {
+  if (X509_get_signature_nid(certificate) != NID_ecdsa_with_SHA384 ||
+      !key->verify(crypto, {signed_bytes(certificate)}, raw_signature(certificate))) {
     return Error{ErrorCode::kBadSignature, "the certificate is not the ICM's", 0};
   }
   return {};
@@ -224,9 +224,9 @@ Result<DeviceCertificate> verify_device_certificate(const Crypto& crypto, ByteVi
   if (auto checked = check_signature(crypto, x509, icm_public_key); !checked) {
     return std::move(checked).error();
   }
-  // Where there is no key usage, every bit of it is set.
   if (X509_get_version(x509) != X509_VERSION_3 || !extensions_understood(x509) ||
       (X509_get_extension_flags(x509) & (EXFLAG_INVALID | EXFLAG_CA)) != 0 ||
+      (X509_get_extension_flags(x509) & EXFLAG_KUSAGE) == 0 ||
       (X509_get_key_usage(x509) & KU_DIGITAL_SIGNATURE) == 0 ||
       (X509_get_key_usage(x509) & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0) {
     return malformed("not the certificate of a device");

@@ -80,7 +80,7 @@ Bytes xy_of(const EVP_PKEY* key, Curve curve) {
 }  // namespace
 
 Result<EcPublicKey> EcPublicKey::from_xy(const Crypto& crypto, Curve curve, ByteView xy) {
-  if (xy.size() != 2 * field_size(curve)) return malformed("not a public key of the curve's size");
+  if (xy.size() != 2 * field_size(curve)) return malformed("not the size of a public key");
   // libcrypto checks that the point lies on the curve; these curves have cofactor 1.
   auto key = assemble(crypto, curve, uncompressed(xy), nullptr);
   if (!key) return malformed("the public key is not a point on the curve");
@@ -88,7 +88,9 @@ Result<EcPublicKey> EcPublicKey::from_xy(const Crypto& crypto, Curve curve, Byte
 }
 
 Result<EcPublicKey> EcPublicKey::from_pkey(const Crypto& crypto, Curve curve, const EVP_PKEY* key) {
-  return from_xy(crypto, curve, key != nullptr ? xy_of(key, curve) : Bytes{});
+  const auto xy = key != nullptr ? xy_of(key, curve) : Bytes{};
+  if (xy.empty()) return malformed("not a public key on the expected curve");
+  return from_xy(crypto, curve, xy);
 }
 
 Status EcPublicKey::verify(const Crypto& crypto, std::initializer_list<ByteView> message,

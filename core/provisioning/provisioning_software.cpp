@@ -280,8 +280,11 @@ Result<ByteArray<16>> ProvisioningSoftware::tag_package(const AssetKey& k_auth,
   Bytes head(tagged.begin(), tagged.end());
   head.resize(head.size() + 16);
   Reader body_length(tagged.subspan(88, 8));
-  // A sum past the end of the numbers is nothing that the entries add up to.
-  auto parsed = parse_package_head(head, head.size() + body_length.u64());
+  const auto body = body_length.u64();
+  if (body > UINT64_MAX - head.size()) {
+    return Error{ErrorCode::kMalformed, "not the head of a package", 0};
+  }
+  auto parsed = parse_package_head(head, head.size() + body);
   if (!parsed) return std::move(parsed).error();
   if (parsed->header.context != k_auth.context || parsed->header.suite != k_auth.suite) {
     return Error{ErrorCode::kInconsistent, "the package is not of this share set and suite", 0};

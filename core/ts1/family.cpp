@@ -67,7 +67,7 @@ Result<Family> parse_family_import(const Crypto& crypto, ByteView value) {
   const auto version = in.u16();
   const auto flags = in.u8();
   const auto count = in.u8();
-  if (text_of(magic) != kImportMagic || version != 1 || !valid_flags(flags) ||
+  if (!in.ok() || text_of(magic) != kImportMagic || version != 1 || !valid_flags(flags) ||
       count < kLeastShares || count > kMostShares ||
       value.size() != kImportFixed + count * kSecretSize) {
     return malformed("not a family import of version 1");

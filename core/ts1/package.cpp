@@ -71,8 +71,8 @@ Result<PackageHeader> parse_header(ByteView bytes) {
   out.context.share_id = in.array<16>();
   out.created = in.u64();
   out.body_length = in.u64();
-  if (bytes.size() < kPackageHeaderSize || text_of(magic) != kMagic || format != 1 || !suite ||
-      out.asset_count == 0 || out.asset_count > kMostAssets) {
+  if (!in.ok() || text_of(magic) != kMagic || format != 1 || !suite || out.asset_count == 0 ||
+      out.asset_count > kMostAssets) {
     return malformed("not a package of format 1");
   }
   out.suite = *suite;
@@ -177,7 +177,9 @@ Bytes PackageHead::asset_context(std::size_t i) const {
 
 Result<std::size_t> package_head_size_of(ByteView header) {
   const auto parsed = parse_header(header);
-  if (!parsed) return parsed.error();
+  if (!parsed || header.size() < kPackageHeaderSize) {
+    return malformed("not a package of format 1");
+  }
   return package_head_size(parsed->asset_count);
 }
 

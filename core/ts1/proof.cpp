@@ -45,7 +45,7 @@ Result<Proof> parse_proof(ByteView bytes) {
   out.suite = in.u8();
   out.package_version = in.u32();
   const std::size_t count = in.u8();
-  if (count > kMostAssets || out.life_cycle > 3 || out.suite > 2) return malformed();
+  if (!in.ok() || count > kMostAssets || out.life_cycle > 3 || out.suite > 2) return malformed();
   for (std::size_t i = 0; i < count; ++i) {
     ProofSlot slot;
     slot.slot = in.u32();

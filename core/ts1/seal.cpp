@@ -201,9 +201,9 @@ Status Opener::update(ByteView sealed, const ByteSink& out) {
 }
 
 Status Opener::finish(const ByteSink& out) {
-  if (!aead_ || pending_.size() < Aead::kTagSize) return fail();
+  if (failed_ || !aead_ || pending_.size() < Aead::kTagSize) return fail();
   auto sent = emit_chunk(pending_, out);
-  (void)fail();  // spent
+  failed_ = true;  // spent
   return sent;
 }
 

@@ -114,11 +114,12 @@ Result<ParsedShareBlob> parse_share_blob(ByteView blob) {
   out.header.context.family_id = in.array<16>();
   out.header.context.oem_id = in.array<32>();
   out.header.context.share_id = in.array<16>();
-  if (version != 1 || !suite || reserved != 0) return malformed();
+  if (!in.ok() || version != 1 || role < 1 || role > 3 || !suite || reserved != 0) {
+    return malformed();
+  }
   out.header.role = static_cast<BlobRole>(role);
   out.header.suite = *suite;
-  // No size fits a role that there is not.
-  if (!size_fits(out.header.role, blob.size()) || text_of(magic) != magic_of(out.header.role)) {
+  if (text_of(magic) != magic_of(out.header.role) || !size_fits(out.header.role, blob.size())) {
     return malformed();
   }
   if (out.header.role != BlobRole::kDevice) {
@@ -217,9 +218,8 @@ Status check_device_blob(const Crypto& crypto, const ParsedShareBlob& blob,
 
 Result<Secret> open_share_blob(const Crypto& crypto, const ParsedShareBlob& blob,
                                ByteView k_oem_share) {
-  // As long as a secret: a parsed blob has one size.
   auto opened = open(crypto, blob.header.suite, k_oem_share, blob.authenticated, blob.sealed);
-  if (!opened) return open_failed();
+  if (!opened || opened->size() != kSecretSize) return open_failed();
   return opened;
 }
 
@@ -231,8 +231,10 @@ Result<ShareOrigin> open_master_blob(const Crypto& crypto, const ParsedShareBlob
   Reader in(opened->view());
   const auto oem_rnd_input = in.lv();
   const auto rnd_share = in.lv();
-  // The rest is OEM_RND_INPUT, whose bounds are those of a parsed blob's size.
-  if (!in.done() || rnd_share.size() != kSecretSize) return open_failed();
+  if (!in.done() || oem_rnd_input.size() < kLeastRndInput || oem_rnd_input.size() > kMostRndInput ||
+      rnd_share.size() != kSecretSize) {
+    return open_failed();
+  }
   return ShareOrigin{Secret::copy_of(rnd_share), Secret::copy_of(oem_rnd_input)};
 }
 
@@ -249,7 +251,7 @@ Result<Secret> open_device_blob(const Crypto& crypto, const ParsedShareBlob& blo
   if (!inner) return open_failed();
   auto share = open(crypto, blob.header.suite, k_oem_share, inner_context(blob.authenticated),
                     inner->view());
-  if (!share) return open_failed();
+  if (!share || share->size() != kSecretSize) return open_failed();
   return share;
 }
 

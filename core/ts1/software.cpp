@@ -10,6 +10,7 @@ namespace tallystick::core {
 namespace {
 
 constexpr std::string_view kMagic = "TSSW";
+constexpr std::size_t kMostRecords = 256;
 constexpr std::size_t kRecordSize = 8;
 constexpr std::uint16_t kKnownRoles = 1U << 2U | 1U << 3U | 1U << 4U;
 
@@ -52,12 +53,12 @@ bool known_record(const PermissionRecord& record) {
   return false;
 }
 
-// Each once and with a meaning, so that a list is short.
 bool acceptable(const std::vector<PermissionRecord>& records) {
   const bool ascending =
       std::adjacent_find(records.begin(), records.end(),
                          [](const auto& a, const auto& b) { return !(a < b); }) == records.end();
-  return !records.empty() && ascending && std::all_of(records.begin(), records.end(), known_record);
+  return !records.empty() && records.size() <= kMostRecords && ascending &&
+         std::all_of(records.begin(), records.end(), known_record);
 }
 
 struct ParsedHeader {
@@ -140,7 +141,9 @@ Result<Permissions> Permissions::parse(ByteView payload) {
   const auto refused = refuse(7, ErrorCode::kMalformed, "the software's permissions are not valid");
   Reader in(payload);
   const std::size_t count = in.u16();
-  if (payload.size() != 2 + count * kRecordSize) return refused;
+  if (count == 0 || count > kMostRecords || payload.size() != 2 + count * kRecordSize) {
+    return refused;
+  }
   Permissions out;
   for (std::size_t i = 0; i < count; ++i) {
     PermissionRecord record;

@@ -112,8 +112,7 @@ Outcome<AttributeSet> decode_attributes(core::ByteView encoded) {
   for (std::size_t i = 0; i < count; ++i) {
     const CK_ATTRIBUTE_TYPE type = reader.u64();
     const auto value = reader.lv();
-    // What was not there reads as type 0, and the reader is not done at the end.
-    if (!out.all().empty() && type <= out.all().back().type) return damaged();
+    if (!reader.ok() || (!out.all().empty() && type <= out.all().back().type)) return damaged();
     if (!holds_numbers(type)) {
       out.set(type, value);
       continue;
