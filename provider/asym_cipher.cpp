@@ -196,10 +196,10 @@ const OSSL_DISPATCH kFunctions[] = {
 }  // namespace
 
 const OSSL_ALGORITHM* asym_cipher_algorithms() {
-  static const OSSL_ALGORITHM kAlgorithms[] = {
+  static const OSSL_ALGORITHM algorithms[] = {
       {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, kFunctions, "RSA by a token"},
       {nullptr, nullptr, nullptr, nullptr}};
-  return kAlgorithms;
+  return algorithms;
 }
 
 }  // namespace tallystick::provider

@@ -19,6 +19,7 @@ class Context {
   static Context* make(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* in);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+  ~Context() = default;
 
   // The private context, which has OpenSSL's default provider and no configuration: whatever the
   // application prefers, what is done in here never comes back to us.

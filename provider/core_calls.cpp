@@ -38,6 +38,7 @@ std::string CoreCalls::setting(const char* name) const {
   return value;
 }
 
+// NOLINTNEXTLINE(cert-dcl50-cpp): the core takes its texts with a va_list only
 void CoreCalls::put(int reason, const char* format, ...) const {
   std::va_list values;
   va_start(values, format);

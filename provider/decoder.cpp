@@ -91,17 +91,13 @@ int decode_uri(void* context, OSSL_CORE_BIO* in, int selection, OSSL_CALLBACK* t
     if (!key) return std::move(key).error();
     if ((*key)->type != &kType) return 1;
     int type = OSSL_OBJECT_PKEY;
-    Key* reference = key->get();
+    KeyReference reference(*std::move(key));
     const std::array<OSSL_PARAM, 4> params{
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
         OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, const_cast<char*>(kType.name),
                                          0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference,
-                                          sizeof reference),
-        OSSL_PARAM_construct_end()};
-    const int taken = take(params.data(), argument);
-    if (reference == nullptr) static_cast<void>(key->release());
-    return taken;
+        reference.param(), OSSL_PARAM_construct_end()};
+    return take(params.data(), argument);
   });
 }
 
@@ -112,18 +108,18 @@ const OSSL_DISPATCH kPem[] = {
 
 template <const KeyType& kType>
 OSSL_ALGORITHM decoder_of() {
-  static const OSSL_DISPATCH kFunctions[] = {
+  static const OSSL_DISPATCH functions[] = {
       on<OSSL_FUNC_decoder_newctx_fn>(OSSL_FUNC_DECODER_NEWCTX, new_decoding),
       on<OSSL_FUNC_decoder_freectx_fn>(OSSL_FUNC_DECODER_FREECTX, free_decoding),
       on<OSSL_FUNC_decoder_decode_fn>(OSSL_FUNC_DECODER_DECODE, decode_uri<kType>), end_of_table()};
-  return {kType.names, "provider=tallystick,input=der,structure=pk11-uri", kFunctions,
+  return {kType.names, "provider=tallystick,input=der,structure=pk11-uri", functions,
           "the key that a URI names"};
 }
 
 }  // namespace
 
 const OSSL_ALGORITHM* decoder_algorithms() {
-  static const OSSL_ALGORITHM kAlgorithms[] = {
+  static const OSSL_ALGORITHM algorithms[] = {
       {"DER", "provider=tallystick,input=pem", kPem, "PEM with a key's URI"},
       decoder_of<kRsa>(),
       decoder_of<kRsaPss>(),
@@ -133,7 +129,7 @@ const OSSL_ALGORITHM* decoder_algorithms() {
       decoder_of<kX25519>(),
       decoder_of<kX448>(),
       {nullptr, nullptr, nullptr, nullptr}};
-  return kAlgorithms;
+  return algorithms;
 }
 
 }  // namespace tallystick::provider

@@ -34,10 +34,10 @@ void* new_encoding(void* provider_context) {
 void free_encoding(void* encoding) { delete static_cast<Encoding*>(encoding); }
 
 const OSSL_PARAM* settable(void* /*provider_context*/) {
-  static const OSSL_PARAM kSettable[] = {
+  static const OSSL_PARAM settable_params[] = {
       OSSL_PARAM_utf8_string(OSSL_ENCODER_PARAM_CIPHER, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_ENCODER_PARAM_PROPERTIES, nullptr, 0), OSSL_PARAM_END};
-  return kSettable;
+  return settable_params;
 }
 
 int set_params(void* encoding, const OSSL_PARAM params[]) {
@@ -149,7 +149,7 @@ const OSSL_DISPATCH kText[] = {
 }  // namespace
 
 const OSSL_ALGORITHM* encoder_algorithms() {
-  static const auto kAlgorithms = [] {
+  static const auto all_encoders = [] {
     constexpr const char* kPemProperties =
         "provider=tallystick,output=pem,structure=PrivateKeyInfo";
     constexpr const char* kTextProperties = "provider=tallystick,output=text";
@@ -161,7 +161,7 @@ const OSSL_ALGORITHM* encoder_algorithms() {
     }
     return algorithms;
   }();
-  return kAlgorithms.data();
+  return all_encoders.data();
 }
 
 }  // namespace tallystick::provider

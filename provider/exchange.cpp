@@ -237,12 +237,12 @@ const OSSL_DISPATCH kFunctions[] = {
 }  // namespace
 
 const OSSL_ALGORITHM* exchange_algorithms() {
-  static const OSSL_ALGORITHM kAlgorithms[] = {
+  static const OSSL_ALGORITHM algorithms[] = {
       {"ECDH", kProperties, kFunctions, "ECDH by a token"},
       {"X25519:1.3.101.110", kProperties, kFunctions, "X25519 by a token"},
       {"X448:1.3.101.111", kProperties, kFunctions, "X448 by a token"},
       {nullptr, nullptr, nullptr, nullptr}};
-  return kAlgorithms;
+  return algorithms;
 }
 
 }  // namespace tallystick::provider

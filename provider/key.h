@@ -44,6 +44,24 @@ inline core::PkeyPtr shared(EVP_PKEY* pkey) {
 // A second holder of the same key.
 KeyPtr same_key(const Key& key);
 
+// A key on its way through the core, from who made it to the key management that takes it over.
+class KeyReference {
+ public:
+  explicit KeyReference(KeyPtr key) : key_(key.release()) {}
+  // Nobody has taken it over.
+  ~KeyReference() { delete key_; }
+  KeyReference(const KeyReference&) = delete;
+  KeyReference& operator=(const KeyReference&) = delete;
+  // The parameter of the object that the core is given.
+  [[nodiscard]] OSSL_PARAM param();
+  // The key that a parameter like this holds, which is the caller's from then on; null where there
+  // is none.
+  static Key* take(const void* reference, std::size_t size);
+
+ private:
+  Key* key_;
+};
+
 // "key ec of token line", or the type of a key of libcrypto's own, for messages.
 std::string name_of(const Key& key);
 

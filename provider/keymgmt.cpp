@@ -3,8 +3,6 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
-#include <cstring>
-
 #include "provider/dispatch.h"
 
 namespace tallystick::provider {
@@ -36,13 +34,8 @@ void* new_key(void* provider_context) {
 
 void free_key(void* key) { delete static_cast<Key*>(key); }
 
-// Takes the key that the store has made over from it.
 void* load_key(const void* reference, std::size_t size) {
-  if (reference == nullptr || size != sizeof(Key*)) return nullptr;
-  Key* key = nullptr;
-  std::memcpy(&key, reference, sizeof key);
-  std::memset(const_cast<void*>(reference), 0, sizeof key);
-  return key;
+  return KeyReference::take(reference, size);
 }
 
 int has(const void* key, int selection) {
@@ -119,21 +112,21 @@ int export_key(void* key, int selection, OSSL_CALLBACK* callback, void* argument
 // What may go in and out, for who asks before he does it.
 template <const KeyType& kType>
 const OSSL_PARAM* types(int selection) {
-  static const OSSL_PARAM kRsaTypes[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, nullptr, 0),
+  static const OSSL_PARAM rsa_types[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, nullptr, 0),
                                          OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
                                          OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_D, nullptr, 0),
                                          OSSL_PARAM_END};
-  static const OSSL_PARAM kEcTypes[] = {
+  static const OSSL_PARAM ec_types[] = {
       OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, nullptr, 0),
       OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
       OSSL_PARAM_BN(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0), OSSL_PARAM_END};
-  static const OSSL_PARAM kOctetTypes[] = {
+  static const OSSL_PARAM octet_types[] = {
       OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
       OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0), OSSL_PARAM_END};
   if ((selection & OSSL_KEYMGMT_SELECT_ALL) == 0) return nullptr;
-  if (&kType == &kRsa || &kType == &kRsaPss) return kRsaTypes;
-  if (&kType == &kEc) return kEcTypes;
-  return kOctetTypes;
+  if (&kType == &kRsa || &kType == &kRsaPss) return rsa_types;
+  if (&kType == &kEc) return ec_types;
+  return octet_types;
 }
 
 int get_params(void* key, OSSL_PARAM params[]) {
@@ -224,7 +217,7 @@ void* init_generation(void* provider_context, int selection, const OSSL_PARAM pa
 
 template <const KeyType& kType>
 const OSSL_DISPATCH* functions() {
-  static const OSSL_DISPATCH kTable[] = {
+  static const OSSL_DISPATCH table[] = {
       on<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW, new_key<kType>),
       on<OSSL_FUNC_keymgmt_free_fn>(OSSL_FUNC_KEYMGMT_FREE, free_key),
       on<OSSL_FUNC_keymgmt_load_fn>(OSSL_FUNC_KEYMGMT_LOAD, load_key),
@@ -254,13 +247,13 @@ const OSSL_DISPATCH* functions() {
       on<OSSL_FUNC_keymgmt_gen_fn>(OSSL_FUNC_KEYMGMT_GEN, generate),
       on<OSSL_FUNC_keymgmt_gen_cleanup_fn>(OSSL_FUNC_KEYMGMT_GEN_CLEANUP, generation_cleanup),
       end_of_table()};
-  return kTable;
+  return table;
 }
 
 }  // namespace
 
 const OSSL_ALGORITHM* keymgmt_algorithms() {
-  static const OSSL_ALGORITHM kAlgorithms[] = {
+  static const OSSL_ALGORITHM algorithms[] = {
       {kRsa.names, kProperties, functions<kRsa>(), "RSA keys of a token"},
       {kRsaPss.names, kProperties, functions<kRsaPss>(), "RSA-PSS keys of a token"},
       {kEc.names, kProperties, functions<kEc>(), "EC keys of a token"},
@@ -269,7 +262,7 @@ const OSSL_ALGORITHM* keymgmt_algorithms() {
       {kX25519.names, kProperties, functions<kX25519>(), "X25519 keys of a token"},
       {kX448.names, kProperties, functions<kX448>(), "X448 keys of a token"},
       {nullptr, nullptr, nullptr, nullptr}};
-  return kAlgorithms;
+  return algorithms;
 }
 
 }  // namespace tallystick::provider

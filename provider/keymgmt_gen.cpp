@@ -2,6 +2,9 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include <algorithm>
+#include <array>
+
 #include "provider/generate_in_token.h"
 #include "provider/keymgmt.h"
 
@@ -36,6 +39,19 @@ bool take_text(const OSSL_PARAM params[], const char* name, std::string& into) {
   if (OSSL_PARAM_get_utf8_string_ptr(param, &text) == 0 || text == nullptr) return false;
   into = text;
   return true;
+}
+
+// The options of a type, after ours.
+template <std::size_t kCount>
+std::array<OSSL_PARAM, kCount + 5> with_ours(const OSSL_PARAM (&options)[kCount]) {
+  std::array<OSSL_PARAM, kCount + 5> all{};
+  auto next = all.begin();
+  for (const char* name : {kUri, kUsage, kTheirUri, kTheirUsage}) {
+    *next++ = OSSL_PARAM_construct_utf8_string(name, nullptr, 0);
+  }
+  next = std::copy(std::begin(options), std::end(options), next);
+  *next = OSSL_PARAM_construct_end();
+  return all;
 }
 
 bool ours(const char* name) {
@@ -148,41 +164,26 @@ int generation_set_params(void* generation, const OSSL_PARAM params[]) {
 }
 
 const OSSL_PARAM* generation_settable(void* generation, void* /*provider_context*/) {
-  static const OSSL_PARAM kRsaSettable[] = {OSSL_PARAM_utf8_string(kUri, nullptr, 0),
-                                            OSSL_PARAM_utf8_string(kUsage, nullptr, 0),
-                                            OSSL_PARAM_utf8_string(kTheirUri, nullptr, 0),
-                                            OSSL_PARAM_utf8_string(kTheirUsage, nullptr, 0),
-                                            OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, nullptr),
-                                            OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, nullptr),
-                                            OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
-                                            OSSL_PARAM_END};
-  static const OSSL_PARAM kRsaPssSettable[] = {
-      OSSL_PARAM_utf8_string(kUri, nullptr, 0),
-      OSSL_PARAM_utf8_string(kUsage, nullptr, 0),
-      OSSL_PARAM_utf8_string(kTheirUri, nullptr, 0),
-      OSSL_PARAM_utf8_string(kTheirUsage, nullptr, 0),
-      OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, nullptr),
-      OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, nullptr),
-      OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST_PROPS, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MASKGENFUNC, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, nullptr, 0),
-      OSSL_PARAM_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, nullptr),
-      OSSL_PARAM_END};
-  static const OSSL_PARAM kCurveSettable[] = {
-      OSSL_PARAM_utf8_string(kUri, nullptr, 0),
-      OSSL_PARAM_utf8_string(kUsage, nullptr, 0),
-      OSSL_PARAM_utf8_string(kTheirUri, nullptr, 0),
-      OSSL_PARAM_utf8_string(kTheirUsage, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, nullptr, 0),
-      OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, nullptr),
-      OSSL_PARAM_END};
+  static const auto rsa = with_ours({OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, nullptr),
+                                     OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, nullptr),
+                                     OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0)});
+  static const auto rsa_pss =
+      with_ours({OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, nullptr),
+                 OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, nullptr),
+                 OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
+                 OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST, nullptr, 0),
+                 OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST_PROPS, nullptr, 0),
+                 OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MASKGENFUNC, nullptr, 0),
+                 OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, nullptr, 0),
+                 OSSL_PARAM_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, nullptr)});
+  static const auto curve =
+      with_ours({OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, nullptr, 0),
+                 OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, nullptr, 0),
+                 OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, nullptr, 0),
+                 OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, nullptr)});
   const KeyType* type = generation_of(generation).type;
-  if (type == &kRsa) return kRsaSettable;
-  return type == &kRsaPss ? kRsaPssSettable : kCurveSettable;
+  if (type == &kRsa) return rsa.data();
+  return type == &kRsaPss ? rsa_pss.data() : curve.data();
 }
 
 void* generate(void* generation, OSSL_CALLBACK* /*progress*/, void* /*argument*/) {

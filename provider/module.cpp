@@ -128,6 +128,7 @@ Outcome<std::vector<client::Slot>> Module::slots() const {
 }
 
 Outcome<std::vector<Module*>> modules_for(const client::Uri& uri, const Settings& settings) {
+  if (settings.wrong) return *settings.wrong;
   std::string path = uri.module_path();
   if (path.empty() && !uri.module_name().empty()) {
     path = client::registered_path(uri.module_name());

@@ -30,6 +30,7 @@ class Module {
   static Outcome<Module*> at(const std::string& path, const std::string& init_args);
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
+  ~Module() = default;
 
   [[nodiscard]] const std::string& path() const { return path_; }
 

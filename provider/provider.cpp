@@ -23,12 +23,12 @@ namespace {
 void teardown(void* provider_context) { delete static_cast<Context*>(provider_context); }
 
 const OSSL_PARAM* gettable_params(void* /*provider_context*/) {
-  static const OSSL_PARAM kGettable[] = {OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_NAME, nullptr, 0),
-                                         OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_VERSION, nullptr, 0),
-                                         OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_BUILDINFO, nullptr, 0),
-                                         OSSL_PARAM_int(OSSL_PROV_PARAM_STATUS, nullptr),
-                                         OSSL_PARAM_END};
-  return kGettable;
+  static const OSSL_PARAM gettable[] = {OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_NAME, nullptr, 0),
+                                        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_VERSION, nullptr, 0),
+                                        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_BUILDINFO, nullptr, 0),
+                                        OSSL_PARAM_int(OSSL_PROV_PARAM_STATUS, nullptr),
+                                        OSSL_PARAM_END};
+  return gettable;
 }
 
 int get_params(void* /*provider_context*/, OSSL_PARAM params[]) {
@@ -74,7 +74,7 @@ int capabilities(void* /*provider_context*/, const char* capability, OSSL_CALLBA
 
 const OSSL_ITEM* reason_strings(void* /*provider_context*/) {
   constexpr auto kLast = static_cast<std::size_t>(Reason::kMemory);
-  static const auto kStrings = [] {
+  static const auto reason_items = [] {
     std::array<OSSL_ITEM, kLast + 1> strings{};
     for (std::size_t i = 0; i < kLast; ++i) {
       const auto number = static_cast<unsigned int>(i + 1);
@@ -83,7 +83,7 @@ const OSSL_ITEM* reason_strings(void* /*provider_context*/) {
     }
     return strings;
   }();
-  return kStrings.data();
+  return reason_items.data();
 }
 
 const OSSL_DISPATCH kProvider[] = {

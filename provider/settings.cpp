@@ -45,7 +45,7 @@ class Reader {
 
 }  // namespace
 
-Outcome<Settings> Settings::read(const CoreCalls& core) {
+Settings Settings::read(const CoreCalls& core) {
   Settings settings;
   Reader reader(core);
   settings.module_path = reader.text(kModule);
@@ -61,12 +61,12 @@ Outcome<Settings> Settings::read(const CoreCalls& core) {
   } else if (value == "never") {
     settings.login = Login::kNever;
   } else if (!value.empty() && value != "auto") {
-    return reader.refuse(value, "auto, always or never");
+    settings.wrong = reader.refuse(value, "auto, always or never");
   }
   if (const auto value = reader.text(kLoad); value == "early") {
     settings.load_early = true;
   } else if (!value.empty() && value != "late") {
-    return reader.refuse(value, "early or late");
+    settings.wrong = reader.refuse(value, "early or late");
   }
   if (const auto value = reader.text(kEncodeUri);
       value == "true" || value == "1" || value == "yes") {
@@ -74,7 +74,7 @@ Outcome<Settings> Settings::read(const CoreCalls& core) {
   } else if (value == "false" || value == "0" || value == "no") {
     settings.encode_uri = false;
   } else if (!value.empty()) {
-    return reader.refuse(value, "true or false");
+    settings.wrong = reader.refuse(value, "true or false");
   }
   return settings;
 }

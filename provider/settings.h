@@ -1,6 +1,7 @@
 // The provider's settings: our names, and those of pkcs11-provider for who comes from there.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "provider/core_calls.h"
@@ -20,8 +21,11 @@ struct Settings {
   // Where a private key is to be written as PEM, a token's is written as its URI.
   bool encode_uri = true;
 
-  // A value that no setting takes is an error that names the setting.
-  static Outcome<Settings> read(const CoreCalls& core);
+  // A value that no setting takes, by the setting's name. Libcrypto passes over a provider of
+  // openssl.cnf that refuses to load, and says nothing: so this is said when a token is wanted.
+  std::optional<Failure> wrong;
+
+  static Settings read(const CoreCalls& core);
 };
 
 }  // namespace tallystick::provider

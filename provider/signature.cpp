@@ -173,13 +173,13 @@ const OSSL_DISPATCH kMessageFunctions[] = {
 }  // namespace
 
 const OSSL_ALGORITHM* signature_algorithms() {
-  static const OSSL_ALGORITHM kAlgorithms[] = {
+  static const OSSL_ALGORITHM algorithms[] = {
       {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, kFunctions, "RSA by a token"},
       {"ECDSA", kProperties, kFunctions, "ECDSA by a token"},
       {"ED25519:1.3.101.112", kProperties, kMessageFunctions, "Ed25519 by a token"},
       {"ED448:1.3.101.113", kProperties, kMessageFunctions, "Ed448 by a token"},
       {nullptr, nullptr, nullptr, nullptr}};
-  return kAlgorithms;
+  return algorithms;
 }
 
 }  // namespace tallystick::provider

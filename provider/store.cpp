@@ -201,17 +201,13 @@ Outcome<int> Store::give(const Found& found, OSSL_CALLBACK* take, void* argument
   auto key = key_of(context_, found, with_private);
   if (!key) return std::move(key).error();
   int type = OSSL_OBJECT_PKEY;
-  // Who takes the key over sets this to null.
-  Key* reference = key->get();
+  auto* data_type = const_cast<char*>((*key)->type->name);
+  KeyReference reference(*std::move(key));
   const std::array<OSSL_PARAM, 4> params{
       OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-                                       const_cast<char*>((*key)->type->name), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof reference),
-      OSSL_PARAM_construct_end()};
-  const int taken = take(params.data(), argument);
-  if (reference == nullptr) static_cast<void>(key->release());
-  return taken;
+      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, data_type, 0),
+      reference.param(), OSSL_PARAM_construct_end()};
+  return take(params.data(), argument);
 }
 
 int Store::set_params(const OSSL_PARAM params[]) {
@@ -237,12 +233,12 @@ void* open_store(void* provider_context, const char* uri) {
 }
 
 const OSSL_PARAM* settable(void* /*provider_context*/) {
-  static const OSSL_PARAM kSettable[] = {
+  static const OSSL_PARAM settable_params[] = {
       OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, nullptr),
       OSSL_PARAM_octet_string(OSSL_STORE_PARAM_SUBJECT, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_INPUT_TYPE, nullptr, 0), OSSL_PARAM_END};
-  return kSettable;
+  return settable_params;
 }
 
 int set_params(void* store, const OSSL_PARAM params[]) {
@@ -265,7 +261,7 @@ int close_store(void* store) {
 }  // namespace
 
 const OSSL_ALGORITHM* store_algorithms() {
-  static const OSSL_DISPATCH kTable[] = {
+  static const OSSL_DISPATCH table[] = {
       on<OSSL_FUNC_store_open_fn>(OSSL_FUNC_STORE_OPEN, open_store),
       on<OSSL_FUNC_store_settable_ctx_params_fn>(OSSL_FUNC_STORE_SETTABLE_CTX_PARAMS, settable),
       on<OSSL_FUNC_store_set_ctx_params_fn>(OSSL_FUNC_STORE_SET_CTX_PARAMS, set_params),
@@ -273,10 +269,10 @@ const OSSL_ALGORITHM* store_algorithms() {
       on<OSSL_FUNC_store_eof_fn>(OSSL_FUNC_STORE_EOF, at_end),
       on<OSSL_FUNC_store_close_fn>(OSSL_FUNC_STORE_CLOSE, close_store),
       end_of_table()};
-  static const OSSL_ALGORITHM kAlgorithms[] = {
-      {"pkcs11", kProperties, kTable, "objects in PKCS#11 tokens"},
+  static const OSSL_ALGORITHM algorithms[] = {
+      {"pkcs11", kProperties, table, "objects in PKCS#11 tokens"},
       {nullptr, nullptr, nullptr, nullptr}};
-  return kAlgorithms;
+  return algorithms;
 }
 
 }  // namespace tallystick::provider

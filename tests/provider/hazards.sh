@@ -1,0 +1,85 @@
+#!/bin/bash
+# What providers stumble over: odd keys, several tokens, modules that are far away or found by p11-kit.
+# shellcheck source=tests/provider/common.sh
+. "$(dirname "$0")/common.sh"
+
+second_pin=13572468
+tool --slot-index 1 --init-token --label second --so-pin $so_pin
+tool --token-label second --login --login-type so --so-pin $so_pin --init-pin --pin $second_pin
+tool --token-label second --login --pin $second_pin --keypairgen --key-type EC:prime256v1 \
+  --label ec --id 01
+make_pair EC:prime256v1 ec 01
+make_pair rsa:2048 rsa 02
+make_pair EC:prime256v1 lone 03
+tool --token-label line --login --pin $pin --delete-object --type pubkey --id 03
+openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out "$home/pss.key" 2>/dev/null
+openssl pkey -in "$home/pss.key" -pubout -out "$home/pss.pem"
+
+for configuration in "${all_configurations[@]}"; do
+  use "$configuration"
+
+  job "two tokens, two PINs, one command"
+  second="pkcs11:token=second;object=ec?pin-value=$second_pin"
+  run token_openssl req -x509 -key "$second" -subj /CN=second -days 2 -out "$home/second.crt"
+  run token_openssl req -new -key "$(uri ec)" -out "$home/first.csr"
+  run token_openssl x509 -req -in "$home/first.csr" -CA "$home/second.crt" -CAkey "$second" \
+    -CAcreateserial -days 2 -out "$home/first.crt"
+  run openssl verify -CAfile "$home/second.crt" "$home/first.crt"
+
+  job "a PIN is given to one token only"
+  refused token_openssl pkey -in "pkcs11:object=ec?pin-value=$pin" -noout
+  says "ambiguous uri.*2 tokens that want a PIN match"
+
+  job "a private key whose public key object is gone"
+  if [ "$module_name" = tallystick ]; then
+    run token_openssl pkey -in "$(uri lone)" -pubout -out "$home/lone.pem"
+    run token_openssl dgst -sha256 -sign "$(uri lone)" -out "$home/signature" "$home/message"
+    run openssl dgst -sha256 -verify "$home/lone.pem" -signature "$home/signature" "$home/message"
+  else
+    # SoftHSM2 does not tell the public part then.
+    refused token_openssl pkey -in "$(uri lone)" -pubout
+    says "bad key.*does not tell the key's public part"
+  fi
+
+  job "a key without the use that is asked for"
+  refused token_openssl pkeyutl -derive -inkey "$(uri rsa)" -peerkey "$home/pss.pem"
+
+  job "an RSA-PSS key in a file beside the provider"
+  run token_openssl dgst -sha256 -sign "$home/pss.key" -out "$home/signature" "$home/message"
+  run openssl dgst -sha256 -verify "$home/pss.pem" -signature "$home/signature" "$home/message"
+done
+
+job "a setting that is none, and one with a wrong value"
+use beside
+for setting in "tallystick-load = sometimes" "pkcs11-module-login-behavior = maybe"; do
+  configuration wrong "$the_default"$'\n'"$ours" "" "$setting"
+  OPENSSL_CONF=$home/wrong.cnf refused openssl pkey -in "$(uri ec)" -noout
+  says "bad setting.*${setting%% *}"
+done
+
+client=$(file_in /usr/lib pkcs11/p11-kit-client.so) || fail "p11-kit's client module is not there"
+in_background p11-kit server --foreground --provider "$module" --name "$home/server" \
+  "pkcs11:token=line" >"$home/server.log" 2>&1
+until_true test -S "$home/server"
+export P11_KIT_SERVER_ADDRESS=unix:path=$home/server
+module=$client
+configuration beside "$the_default"$'\n'"$ours" "" "tallystick-module = $module"
+configuration preferred "$ours"$'\n'"$the_default" "?provider=tallystick" \
+  "tallystick-module = $module"
+module_name="$module_name by p11-kit server"
+for configuration in "${all_configurations[@]}"; do
+  use "$configuration"
+  for label in rsa ec; do
+    job "$label: sign and certify"
+    run token_openssl pkey -in "$(uri $label)" -pubout -out "$home/mine.pem"
+    run token_openssl dgst -sha256 -sign "$(uri $label)" -out "$home/signature" "$home/message"
+    run openssl dgst -sha256 -verify "$home/mine.pem" -signature "$home/signature" "$home/message"
+    run token_openssl req -x509 -key "$(uri $label)" -days 2 -out "$home/mine.crt"
+    run openssl verify -check_ss_sig -CAfile "$home/mine.crt" "$home/mine.crt"
+  done
+  job "generate"
+  run token_openssl genpkey -propquery '?provider=tallystick' -algorithm EC \
+    -pkeyopt ec_paramgen_curve:P-256 \
+    -pkeyopt "tallystick_uri:pkcs11:token=line;object=far-$configuration?pin-value=$pin" \
+    -out "$home/far.uri"
+done
