@@ -278,7 +278,7 @@ TEST_P(Provider, DuplicatedContextsSignTheirOwnMessages) {
   EXPECT_TRUE(verifies(key.get(), "one and three", finish(second.get())));
 }
 
-TEST_P(Provider, ExportsNoPrivatePart) {
+TEST_P(Provider, A77_ExportsNoPrivatePart) {
   OSSL_PARAM* params = nullptr;
   EXPECT_EQ(EVP_PKEY_todata(key.get(), EVP_PKEY_KEYPAIR, &params), 0);
   EXPECT_EQ(EVP_PKEY_todata(key.get(), EVP_PKEY_PUBLIC_KEY, &params), 1);
