@@ -101,10 +101,10 @@ const OSSL_DISPATCH kProvider[] = {
 
 extern "C" __attribute__((visibility("default"))) int OSSL_provider_init(
     const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* in, const OSSL_DISPATCH** out,
-    void** provider_context) noexcept {
+    void** provider_context) {
   try {
     *provider_context = tallystick::provider::Context::make(handle, in);
-  } catch (const std::exception&) {
+  } catch (...) {
     *provider_context = nullptr;
   }
   if (*provider_context == nullptr) return 0;
