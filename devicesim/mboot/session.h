@@ -6,8 +6,8 @@
 // CMD or DATA frame, or a ping, stands for the ACK of the frame before it. A host that begins anew
 // in the middle of a data phase, with a ping or a command, is another one: the phase is abandoned.
 //
-// A terminal that somebody has set to echo gives a part its own words back. It drops what only parts
-// say, a response or DATA while it gives DATA, so that it does not talk to itself for ever.
+// A terminal that somebody has set to echo gives a part its own words back. It drops what only
+// parts say, a response or DATA while it gives DATA, so that it does not talk to itself for ever.
 #pragma once
 
 #include "devicesim/mboot/frame_reader.h"
