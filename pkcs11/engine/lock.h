@@ -17,8 +17,9 @@
 
 namespace tallystick::token {
 
-// Locks here are held for a microsecond or less. To be put to sleep and woken again costs several,
-// so who finds one taken tries for about that long before it sleeps.
+// All locks but those of logins and reloading are held for a microsecond or less. To be put to
+// sleep and woken again costs several, so who finds one taken tries for about that long before it
+// sleeps.
 inline constexpr int kTriesBeforeSleep = 100;
 
 inline void relax() {

@@ -24,6 +24,25 @@ prove = true
 life-cycle = ["blank to provisioning", "provisioning to provisioned"]
 """
 
+# A package of what stands in firmware.bin and asset.key.
+FIRMWARE_AND_KEY = """\
+package_version = 1
+[[asset]]
+id = 1
+slot = 0
+name = "firmware"
+kind = "firmware"
+address = 0x80000000
+file = "firmware.bin"
+[[asset]]
+id = 2
+slot = 1
+name = "key"
+kind = "key"
+file = "asset.key"
+uses = ["decrypt"]
+"""
+
 
 class Desk:
     """Works in `folder` with the command's program; PINs come from the environment."""

@@ -13,28 +13,10 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desk import Desk  # noqa: E402
+from desk import FIRMWARE_AND_KEY, Desk  # noqa: E402
 
 COMMAND = ""
 PIECE = 16
-
-PACKAGE = """\
-package_version = 1
-[[asset]]
-id = 1
-slot = 0
-name = "firmware"
-kind = "firmware"
-address = 0x80000000
-file = "firmware.bin"
-[[asset]]
-id = 2
-slot = 1
-name = "key"
-kind = "key"
-file = "asset.key"
-uses = ["decrypt"]
-"""
 
 
 def forms(value):
@@ -72,7 +54,7 @@ class Traces(unittest.TestCase):
         firmware, key = os.urandom(40000), os.urandom(32)
         desk.write("firmware.bin", firmware)
         desk.write("asset.key", key)
-        desk.write("package.toml", PACKAGE)
+        desk.write("package.toml", FIRMWARE_AND_KEY)
         desk.does(*desk.package_command("package.toml", "shares", "package.tspk"))
         desk.make_parts(2, "parts")
         desk.does("program", "--parts", desk.path("parts"), "--package", desk.path("package.tspk"),

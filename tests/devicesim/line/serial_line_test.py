@@ -18,7 +18,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path += [HERE, os.path.join(HERE, "..", "..", "tools")]
 
-from desk import Desk  # noqa: E402
+from desk import FIRMWARE_AND_KEY, Desk  # noqa: E402
 from mboot_host import ACK, CMD, DATA, Connection, Host, Terminal, frame, packet  # noqa: E402
 
 DEVICESIM = ""
@@ -299,25 +299,6 @@ class Lines(unittest.TestCase):
         self.assertFalse(os.path.lexists(part + ".tty"))
 
 
-MANIFEST = """\
-package_version = 1
-[[asset]]
-id = 1
-slot = 0
-name = "firmware"
-kind = "firmware"
-address = 0x80000000
-file = "firmware.bin"
-[[asset]]
-id = 2
-slot = 1
-name = "key"
-kind = "key"
-file = "asset.key"
-uses = ["decrypt"]
-"""
-
-
 class Provisioning(unittest.TestCase):
     """Share blob and package over the line, made and verified by the command."""
 
@@ -333,7 +314,7 @@ class Provisioning(unittest.TestCase):
         desk.write("firmware.bin", self.firmware)
         self.key = bytes_like_noise(32, 9)
         desk.write("asset.key", self.key)
-        desk.write("manifest.toml", MANIFEST)
+        desk.write("manifest.toml", FIRMWARE_AND_KEY)
         desk.does(*desk.package_command("manifest.toml", "shares", "job.tspk"))
         parts = [name for name in os.listdir(desk.path("parts")) if name.endswith(".part")]
         self.part = os.path.join(desk.path("parts"), parts[0])
