@@ -81,8 +81,10 @@ const PartTarget::Command* PartTarget::find(Tag tag) {
       Command{Tag::kSetProperty, 2, 2, false, &PartTarget::set_property},
       Command{Tag::kFlashProgramOnce, 3, 4, false, &PartTarget::flash_program_once},
       Command{Tag::kFlashReadOnce, 2, 2, false, &PartTarget::flash_read_once},
+      Command{Tag::kFlashReadResource, 3, 3, false, &PartTarget::flash_read_resource},
       Command{Tag::kFuseProgram, 2, 3, true, &PartTarget::fuse_program},
       Command{Tag::kFuseRead, 2, 3, false, &PartTarget::fuse_read},
+      Command{Tag::kUpdateLifeCycle, 1, 1, false, &PartTarget::update_life_cycle},
   };
   const auto* const found = std::ranges::find(kCommands, tag, &Command::tag);
   return found == kCommands.end() ? nullptr : found;

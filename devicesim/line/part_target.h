@@ -51,8 +51,10 @@ class PartTarget : public mboot::Target {
   mboot::Reply set_property(const Parameters& in);
   mboot::Reply flash_program_once(const Parameters& in);
   mboot::Reply flash_read_once(const Parameters& in);
+  mboot::Reply flash_read_resource(const Parameters& in);
   mboot::Reply fuse_program(const Parameters& in);
   mboot::Reply fuse_read(const Parameters& in);
+  mboot::Reply update_life_cycle(const Parameters& in);
 
   // The words of a property; the error's status stands in `status`.
   mboot::StatusCode property(std::uint32_t id, std::uint32_t index, Parameters& out);

@@ -85,7 +85,8 @@ class Targets : public ::testing::Test {
   Given get(Tag tag, const Words& parameters) {
     const auto reply = target_.execute({tag, 0, parameters});
     Given given{static_cast<StatusCode>(reply.packet.parameters.front()), {}};
-    EXPECT_EQ(reply.packet.tag, Tag::kReadMemoryResponse);
+    EXPECT_EQ(reply.packet.tag, tag == Tag::kFlashReadResource ? Tag::kFlashReadResourceResponse
+                                                               : Tag::kReadMemoryResponse);
     if (given.status != StatusCode::kSuccess) return given;
     EXPECT_EQ(reply.data, Reply::Data::kToHost);
     EXPECT_EQ(reply.packet.parameters.at(1), reply.length);
@@ -151,7 +152,7 @@ TEST_F(Targets, ClaimInTheirBitmapExactlyWhatTheyDo) {
         static_cast<StatusCode>(reply.packet.parameters.front()) != StatusCode::kUnknownCommand;
     EXPECT_EQ((bits >> (tag - 1) & 1U) != 0, known) << "tag " << tag;
   }
-  EXPECT_EQ(bits, 0x00486CDFU) << std::hex << bits;
+  EXPECT_EQ(bits, 0x00C8ECDFU) << std::hex << bits;
 }
 
 TEST_F(Targets, RefuseHonestlyWhatTheyDoNotDo) {
@@ -302,6 +303,7 @@ TEST_F(Targets, D01_D04_RefuseWhatAProvisionedPartForbids) {
       EXPECT_EQ(receive_file(oem_.share_blob()), StatusCode::kSecurityViolation);
       EXPECT_EQ(receive_file(oem_.package(plan_)), StatusCode::kSecurityViolation);
       EXPECT_EQ(receive_file(world_.software(3)), StatusCode::kSecurityViolation);
+      EXPECT_EQ(status(Tag::kUpdateLifeCycle, {3}), StatusCode::kSecurityViolation);
       EXPECT_EQ(status(Tag::kFlashProgramOnce, {0, 4, 1}), StatusCode::kSecurityViolation);
       EXPECT_EQ(send(Tag::kFuseProgram, {0, 4, 0}, Bytes(4, 1)), StatusCode::kSecurityViolation);
     }
