@@ -89,11 +89,11 @@ class Desk:
             raise AssertionError(f"{' '.join(arguments)}: {ran.returncode} {ran.stderr}")
         return ran.stdout
 
-    def make_family(self):
+    def make_family(self, flags=0, software=SOFTWARE):
         """The chip maker's token with a family whose secrets stand in family.json."""
         self.family = {
             "family_id": secrets.token_hex(16),
-            "flags": 0,
+            "flags": flags,
             "shares": [secrets.token_hex(32) for _ in range(3)],
             "k_oem_share": secrets.token_hex(32),
             "k_oem_master_share": secrets.token_hex(32),
@@ -103,7 +103,7 @@ class Desk:
         self.does("icm", "key", "--key", self.icm_key)
         self.does("icm", "family", "import", self.path("family.json"), "--token",
                   "pkcs11:token=icm", "--icm-key", self.icm_key)
-        self.write("software.toml", SOFTWARE)
+        self.write("software.toml", software)
         self.does("icm", "sign-software", self.path("software.toml"), "--family",
                   self.family["family_id"], "--icm-key", self.icm_key, "-o",
                   self.path("standard.tssw"))

@@ -89,6 +89,7 @@ std::unique_ptr<CLI::App> make_app(Environment& env) {
   add_icm_commands(root, env);
   add_oem_commands(root, env);
   add_cm_commands(root, env);
+  add_station_commands(root, env);
   add_part_commands(root, env);
   add_proof_commands(root, env);
   add_inspect_command(root, env);

@@ -10,6 +10,7 @@ void add_token_commands(Command app, Environment& env);
 void add_icm_commands(Command app, Environment& env);
 void add_oem_commands(Command app, Environment& env);
 void add_cm_commands(Command app, Environment& env);
+void add_station_commands(Command app, Environment& env);
 void add_part_commands(Command app, Environment& env);
 void add_proof_commands(Command app, Environment& env);
 void add_inspect_command(Command app, Environment& env);
