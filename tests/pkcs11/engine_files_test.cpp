@@ -1,0 +1,119 @@
+// The engine's files, locks and index by themselves: what they say of things that have gone, are
+// something else, or are somebody else's.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/base/reader.h"
+#include "pkcs11/engine/directory_lock.h"
+#include "pkcs11/engine/files.h"
+#include "pkcs11/engine/object_index.h"
+#include "pkcs11/engine/root_key.h"
+#include "tests/support/scratch.h"
+#include "tests/support/world.h"
+
+namespace tallystick::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <typename T>
+CK_RV rv_of(const token::Outcome<T>& outcome) {
+  return outcome ? CKR_OK : outcome.error().rv;
+}
+
+class EngineFiles : public ::testing::Test {
+ protected:
+  std::string write(const std::string& name, core::ByteView content) {
+    const auto path = scratch_.file(name);
+    EXPECT_EQ(rv_of(token::write_new_file(path, content)), CKR_OK);
+    return path;
+  }
+  Scratch scratch_;
+};
+
+TEST_F(EngineFiles, A75_OfAnotherUserAreRefused) {
+  const auto path = write("mine", core::Bytes(4, 1));
+  ASSERT_EQ(rv_of(token::check_private_file(path)), CKR_OK);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
+    EXPECT_EQ(rv_of(token::check_private_file(path)), CKR_DEVICE_ERROR);
+  } else {
+    EXPECT_EQ(rv_of(token::check_private_file("/etc/passwd")), CKR_DEVICE_ERROR);
+  }
+}
+
+TEST_F(EngineFiles, BehindAFileThereIsNoFile) {
+  const auto path = write("file", core::Bytes(4, 1));
+  const auto there = token::check_private_file(path + "/x");
+  ASSERT_EQ(rv_of(there), CKR_OK);
+  EXPECT_FALSE(*there);
+}
+
+TEST_F(EngineFiles, WhatHasGoneHasNoIdentity) {
+  EXPECT_FALSE(token::identity_of(scratch_.file("nothing")));
+  EXPECT_TRUE(token::identity_of(write("file", {})));
+}
+
+TEST_F(EngineFiles, OnlyADirectoryIsARealDirectory) {
+  EXPECT_FALSE(token::real_directory(scratch_.file("nothing")));
+  EXPECT_FALSE(token::real_directory(write("file", {})));
+  const auto here = scratch_.file("folder");
+  fs::create_directory(here);
+  EXPECT_EQ(token::real_directory(here), fs::canonical(here).string());
+}
+
+TEST_F(EngineFiles, ADirectoryThatHasGoneIsNobodysToTakeOver) {
+  EXPECT_FALSE(token::DirectoryLock::is_abandoned(scratch_.file("nothing")));
+  const auto here = scratch_.file("folder");
+  fs::create_directory(here);
+  EXPECT_TRUE(token::DirectoryLock::is_abandoned(here));
+  const token::DirectoryLock lock(here);
+  EXPECT_FALSE(token::DirectoryLock::is_abandoned(here));
+}
+
+TEST_F(EngineFiles, A75_ARootKeyFileIsExactlyOne) {
+  const auto path = scratch_.file("root.key");
+  ASSERT_EQ(rv_of(token::create_key_file(*shared_crypto(), path)), CKR_OK);
+  ASSERT_EQ(rv_of(token::open_key_file(shared_crypto(), path)), CKR_OK);
+  const auto secret = token::read_small_file(path, 4096);
+  ASSERT_EQ(rv_of(secret), CKR_OK);
+  const core::Bytes good(secret->view().begin(), secret->view().end());
+  const auto opened = [&](const core::Bytes& content) {
+    fs::remove(path);
+    return rv_of(token::open_key_file(shared_crypto(), write("root.key", content)));
+  };
+  EXPECT_EQ(opened(good), CKR_OK);
+  auto changed = good;
+  changed.front() ^= 1U;  // of the magic
+  EXPECT_EQ(opened(changed), CKR_TOKEN_NOT_RECOGNIZED);
+  changed = good;
+  changed.at(5) ^= 1U;  // the version's last byte
+  EXPECT_EQ(opened(changed), CKR_TOKEN_NOT_RECOGNIZED);
+  changed = good;
+  changed.push_back(0);
+  EXPECT_EQ(opened(changed), CKR_TOKEN_NOT_RECOGNIZED);
+  changed = good;
+  changed.pop_back();
+  EXPECT_EQ(opened(changed), CKR_TOKEN_NOT_RECOGNIZED);
+}
+
+TEST(ObjectIndexes, ExchangeNothingForAnObjectThatHasGone) {
+  token::ObjectIndex index(std::make_shared<token::HandleSource>());
+  token::Draft draft;
+  draft.attributes.set_number(CKA_CLASS, CKO_DATA);
+  const auto old = token::Object::make({1}, 1, draft);
+  const auto next = token::Object::make({1}, 2, draft);
+  const auto handle = index.put(index.make_place(old, 7));
+  EXPECT_TRUE(index.exchange(*old, next));
+  // It was changed meanwhile, and then destroyed.
+  EXPECT_FALSE(index.exchange(*old, next));
+  EXPECT_TRUE(index.remove(next->id()));
+  EXPECT_FALSE(index.exchange(*next, token::Object::make({1}, 3, draft)));
+  EXPECT_EQ(index.get(handle), nullptr);
+  EXPECT_FALSE(index.remove(next->id()));
+}
+
+}  // namespace
+}  // namespace tallystick::test
