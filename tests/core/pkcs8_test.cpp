@@ -93,5 +93,45 @@ TEST(Pkcs8EcKeys, OutOfTheirRangeAreRefused) {
   }
 }
 
+// A P-256 key as RFC 5915 has it, of this version, and without the public key.
+Bytes bare_p256(std::uint8_t version, const Bytes& scalar) {
+  Bytes der = {0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07,    0x2A, 0x86, 0x48,
+               0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48,    0xCE, 0x3D, 0x03,
+               0x01, 0x07, 0x04, 0x27, 0x30, 0x25, 0x02, 0x01, version, 0x04, 0x20};
+  der.insert(der.end(), scalar.begin(), scalar.end());
+  return der;
+}
+
+TEST(Pkcs8EcKeys, WithoutAPublicKeyHaveTheirVersionAndTheirRange) {
+  Bytes scalar(32, 0x11);
+  EXPECT_TRUE(parse_pkcs8(crypto(), bare_p256(1, scalar)).ok());
+  EXPECT_FALSE(parse_pkcs8(crypto(), bare_p256(0, scalar)).ok());
+  EXPECT_FALSE(parse_pkcs8(crypto(), bare_p256(2, scalar)).ok());
+  EXPECT_FALSE(parse_pkcs8(crypto(), bare_p256(1, Bytes(32))).ok());
+  EXPECT_FALSE(parse_pkcs8(crypto(), bare_p256(1, Bytes(32, 0xFF))).ok());
+}
+
+TEST(Pkcs8RawKeys, P03_HaveNothingBehindTheKey) {
+  auto der = libcrypto_der(new_key("ED25519").get());
+  // SEQUENCE of 46 bytes, at 14 an OCTET STRING of 34 around one of 32.
+  ASSERT_EQ(der.size(), 48U);
+  der[1] += 1;
+  der[15] += 1;
+  der.push_back(0);
+  EXPECT_FALSE(parse_pkcs8(crypto(), der).ok());
+}
+
+TEST(Pkcs8RsaKeys, P03_HaveTwoPrimes) {
+  auto der = libcrypto_der(new_key("RSA").get());
+  // The lengths, of two bytes each, of SEQUENCE, OCTET STRING and SEQUENCE; then one number more.
+  for (const std::size_t at : {2U, 24U, 28U}) {
+    const auto length = static_cast<unsigned>(der.at(at) << 8U | der.at(at + 1)) + 3;
+    der[at] = static_cast<std::uint8_t>(length >> 8U);
+    der[at + 1] = static_cast<std::uint8_t>(length);
+  }
+  der.insert(der.end(), {0x02, 0x01, 0x03});
+  EXPECT_FALSE(parse_pkcs8(crypto(), der).ok());
+}
+
 }  // namespace
 }  // namespace tallystick::core::testing

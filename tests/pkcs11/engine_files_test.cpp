@@ -44,11 +44,36 @@ TEST_F(EngineFiles, A75_OfAnotherUserAreRefused) {
   }
 }
 
-TEST_F(EngineFiles, BehindAFileThereIsNoFile) {
+TEST_F(EngineFiles, WhatIsNotThereIsNoPrivateFileAndNoError) {
   const auto path = write("file", core::Bytes(4, 1));
-  const auto there = token::check_private_file(path + "/x");
-  ASSERT_EQ(rv_of(there), CKR_OK);
-  EXPECT_FALSE(*there);
+  for (const auto& missing : {scratch_.file("nothing"), path + "/x"}) {
+    const auto there = token::check_private_file(missing);
+    ASSERT_EQ(rv_of(there), CKR_OK) << missing;
+    EXPECT_FALSE(*there) << missing;
+  }
+}
+
+TEST_F(EngineFiles, A75_ADirectoryIsNoPrivateFile) {
+  const auto here = scratch_.file("folder");
+  fs::create_directory(here);
+  fs::permissions(here, fs::perms::owner_all);
+  EXPECT_EQ(rv_of(token::check_private_file(here)), CKR_DEVICE_ERROR);
+}
+
+TEST_F(EngineFiles, A75_NothingIsPublishedInThePlaceOfWhatIsThere) {
+  const auto from = scratch_.file("from");
+  const auto to = scratch_.file("to");
+  fs::create_directory(from);
+  fs::create_directory(to);
+  auto published = token::publish_directory(from, to);
+  ASSERT_EQ(rv_of(published), CKR_OK);
+  EXPECT_FALSE(*published);
+  EXPECT_TRUE(fs::exists(from));
+  fs::remove(to);
+  published = token::publish_directory(from, to);
+  ASSERT_EQ(rv_of(published), CKR_OK);
+  EXPECT_TRUE(*published);
+  EXPECT_FALSE(fs::exists(from));
 }
 
 TEST_F(EngineFiles, WhatHasGoneHasNoIdentity) {

@@ -119,6 +119,12 @@ TEST_F(RefusedArguments, A60_NoProcessHasSoManyBytes) {
   EXPECT_THAT(c_->C_SeedRandom(s_, &byte_, 1UL << 47U), ReturnsRv(CKR_ARGUMENTS_BAD));
 }
 
+TEST_F(RefusedArguments, A67_ASeedHasNoMoreThan64Kibibytes) {
+  core::Bytes seed((1U << 16U) + 1, 1);
+  EXPECT_THAT(c_->C_SeedRandom(s_, seed.data(), seed.size()), ReturnsRv(CKR_ARGUMENTS_BAD));
+  EXPECT_THAT(c_->C_SeedRandom(s_, seed.data(), seed.size() - 1), IsOk());
+}
+
 TEST_F(RefusedArguments, A63_AClassOfAnotherSizeIsThatOfNothing) {
   (void)data_object(session_, "data", true, false);
   for (const std::size_t size : {0U, 4U, 7U, 9U}) {

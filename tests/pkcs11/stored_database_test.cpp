@@ -152,10 +152,15 @@ TEST_F(StoredDatabase, A70_IsNotBegunAnewOverRowsWithoutAnId) {
   EXPECT_EQ(got(store->token()).label, core::Bytes(32, ' '));
 }
 
-TEST_F(StoredDatabase, A73_HasNoTableTooFewOrTooMany) {
+TEST_F(StoredDatabase, A73_HasNoTableTooFewOrTooManyAndNoneOfAnotherForm) {
   run("CREATE TABLE zebra (stripes INTEGER)");
   EXPECT_EQ(rv_of(Store::open(path_)), CKR_TOKEN_NOT_RECOGNIZED);
   run("DROP TABLE zebra");
+  run("DROP INDEX object_by_class");
+  run("CREATE INDEX object_by_class ON object (tier)");
+  EXPECT_EQ(rv_of(Store::open(path_)), CKR_TOKEN_NOT_RECOGNIZED);
+  run("DROP INDEX object_by_class");
+  run("CREATE INDEX object_by_class ON object (class)");
   EXPECT_EQ(rv_of(Store::open(path_)), CKR_OK);
   run("DROP TABLE token");
   EXPECT_EQ(rv_of(Store::open(path_)), CKR_TOKEN_NOT_RECOGNIZED);
