@@ -211,4 +211,26 @@ Result<Secret> EcPrivateKey::ecdh(const Crypto& crypto, const EcPublicKey& peer)
   return out;
 }
 
+Result<Secret> ec_scalar_from(const Crypto& crypto, Curve curve, ByteView value) {
+  if (value.size() < field_size(curve) + 8) {
+    return Error{ErrorCode::kInvalidArgument, "too few bits for a scalar", 0};
+  }
+  const EcGroupPtr group(EC_GROUP_new_by_curve_name_ex(crypto.lib(), nullptr, group_nid(curve)));
+  const BnCtxPtr work(BN_CTX_secure_new_ex(crypto.lib()));
+  const BnPtr number(BN_secure_new());
+  const BnPtr scalar(BN_secure_new());
+  if (!group || !work || !number || !scalar) return crypto_error("derived EC key");
+  const BnPtr modulus(BN_dup(EC_GROUP_get0_order(group.get())));
+  if (!modulus || BN_sub_word(modulus.get(), 1) != 1) return crypto_error("derived EC key");
+  BN_set_flags(number.get(), BN_FLG_CONSTTIME);
+  Secret out(field_size(curve));
+  if (BN_bin2bn(value.data(), static_cast<int>(value.size()), number.get()) == nullptr ||
+      BN_mod(scalar.get(), number.get(), modulus.get(), work.get()) != 1 ||
+      BN_add_word(scalar.get(), 1) != 1 ||
+      BN_bn2binpad(scalar.get(), out.span().data(), static_cast<int>(out.size())) < 0) {
+    return crypto_error("derived EC key");
+  }
+  return out;
+}
+
 }  // namespace tallystick::core

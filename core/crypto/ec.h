@@ -69,4 +69,8 @@ class EcPrivateKey {
   EcPublicKey public_;
 };
 
+// A scalar made of a derived value, which has at least 64 bits more than the group order: d = (V
+// mod (q − 1)) + 1 with V read big-endian (FIPS 186-5 A.2.1). field_size bytes, big-endian.
+Result<Secret> ec_scalar_from(const Crypto& crypto, Curve curve, ByteView value);
+
 }  // namespace tallystick::core

@@ -1,6 +1,7 @@
 #include "core/ts1/derive.h"
 
 #include <algorithm>
+#include <string>
 
 #include "core/base/reader.h"
 #include "core/crypto/kdf.h"
@@ -35,14 +36,15 @@ Result<Secret> derive_seed(const Crypto& crypto, const Context& context, ByteVie
   return from_random(crypto, "TS1/H", context, rnd_share, oem_rnd_input);
 }
 
-Result<Secret> derive_master_key(const Crypto& crypto, const Context& context,
-                                 const std::vector<Secret>& shares, ByteView oem_share) {
+Result<Secret> combine_shares(const Crypto& crypto, std::string_view profile, ByteView context,
+                              const std::vector<Secret>& shares, ByteView oem_share) {
   if (shares.size() < kLeastShares || shares.size() > kMostShares ||
       oem_share.size() != kSecretSize) {
     return Error{ErrorCode::kInvalidArgument, "a family has 2 to 8 shares and OEM_SHARE 32 bytes",
                  0};
   }
-  auto mac = Mac::hmac(crypto, Hash::kSha256, bytes_of("TS1/G"));
+  const auto salt = std::string(profile) + "/G";
+  auto mac = Mac::hmac(crypto, Hash::kSha256, bytes_of(salt));
   if (!mac) return std::move(mac).error();
   const auto feed = [&mac](ByteView part) { return mac->update(part); };
   const auto feed_lv = [&feed](ByteView part) {
@@ -59,8 +61,13 @@ Result<Secret> derive_master_key(const Crypto& crypto, const Context& context,
   if (!fed) return std::move(fed).error();
 
   Writer info;
-  info.text("TS1/MK").u8(0).bytes(context.encode());
+  info.text(profile).text("/MK").u8(0).bytes(context);
   return hkdf_expand(crypto, Hash::kSha256, prk.view(), info.view(), kSecretSize);
+}
+
+Result<Secret> derive_master_key(const Crypto& crypto, const Context& context,
+                                 const std::vector<Secret>& shares, ByteView oem_share) {
+  return combine_shares(crypto, "TS1", context.encode(), shares, oem_share);
 }
 
 bool valid_further_name(std::string_view name) {

@@ -15,6 +15,12 @@ constexpr std::size_t kMostRndInput = 64;
 Result<Secret> derive_oem_share(const Crypto& crypto, const Context& context, ByteView rnd_share,
                                 ByteView oem_rnd_input);
 
+// The combination of all shares that G is, for TS1 and for profiles beside it: HKDF (SP 800-133r2,
+// key extraction) of the family's shares (2 to 8) and OEM_SHARE (32 bytes) with the salt
+// `profile`/G and the info `profile`/MK ‖ 0x00 ‖ context. 32 bytes.
+Result<Secret> combine_shares(const Crypto& crypto, std::string_view profile, ByteView context,
+                              const std::vector<Secret>& shares, ByteView oem_share);
+
 // G: K_MK from the family's shares and OEM_SHARE.
 Result<Secret> derive_master_key(const Crypto& crypto, const Context& context,
                                  const std::vector<Secret>& shares, ByteView oem_share);

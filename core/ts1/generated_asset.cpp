@@ -1,8 +1,5 @@
 #include "core/ts1/generated_asset.h"
 
-#include <openssl/core_names.h>
-#include <openssl/obj_mac.h>
-
 #include "core/base/reader.h"
 #include "core/crypto/ec.h"
 #include "core/crypto/kdf.h"
@@ -33,27 +30,6 @@ std::size_t raw_length(const GeneratedAsset& asset) {
       break;
   }
   return 32;
-}
-
-// d = (V mod (q − 1)) + 1, FIPS 186-5 A.2.1.
-Result<Secret> scalar_from(const Crypto& crypto, Curve curve, ByteView value) {
-  const int nid = curve == Curve::kP256 ? NID_X9_62_prime256v1 : NID_secp384r1;
-  const EcGroupPtr group(EC_GROUP_new_by_curve_name_ex(crypto.lib(), nullptr, nid));
-  const BnCtxPtr work(BN_CTX_secure_new_ex(crypto.lib()));
-  const BnPtr number(BN_secure_new());
-  const BnPtr scalar(BN_secure_new());
-  if (!group || !work || !number || !scalar) return crypto_error("generated EC key");
-  const BnPtr modulus(BN_dup(EC_GROUP_get0_order(group.get())));
-  if (!modulus || BN_sub_word(modulus.get(), 1) != 1) return crypto_error("generated EC key");
-  BN_set_flags(number.get(), BN_FLG_CONSTTIME);
-  Secret out(field_size(curve));
-  if (BN_bin2bn(value.data(), static_cast<int>(value.size()), number.get()) == nullptr ||
-      BN_mod(scalar.get(), number.get(), modulus.get(), work.get()) != 1 ||
-      BN_add_word(scalar.get(), 1) != 1 ||
-      BN_bn2binpad(scalar.get(), out.span().data(), static_cast<int>(out.size())) < 0) {
-    return crypto_error("generated EC key");
-  }
-  return out;
 }
 
 }  // namespace
@@ -89,8 +65,10 @@ Result<Secret> generate_asset(const Crypto& crypto, const Context& context, Byte
   auto value =
       counter_kdf(crypto, Hash::kSha256, seed, label.view(), bound.view(), raw_length(asset));
   if (!value) return value;
-  if (asset.type == GeneratedType::kP256) return scalar_from(crypto, Curve::kP256, value->view());
-  if (asset.type == GeneratedType::kP384) return scalar_from(crypto, Curve::kP384, value->view());
+  if (asset.type == GeneratedType::kP256)
+    return ec_scalar_from(crypto, Curve::kP256, value->view());
+  if (asset.type == GeneratedType::kP384)
+    return ec_scalar_from(crypto, Curve::kP384, value->view());
   return value;
 }
 

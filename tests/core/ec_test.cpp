@@ -26,6 +26,24 @@ INSTANTIATE_TEST_SUITE_P(Both, AnyCurve, ::testing::Values(Curve::kP256, Curve::
                            return tested.param == Curve::kP256 ? "P256" : "P384";
                          });
 
+TEST_P(AnyCurve, MakesScalarsOfDerivedValuesAsFips186Does) {
+  // (V mod (q − 1)) + 1 for V = 0, q − 1 and q.
+  Bytes value(half() + 16);
+  const auto scalar = [&] { return must(ec_scalar_from(crypto(), GetParam(), value)); };
+  Bytes one(half());
+  one.back() = 1;
+  EXPECT_EQ(to_bytes(scalar().view()), one);
+  auto less = order();
+  less.back() -= 1;
+  std::copy(less.begin(), less.end(), value.begin() + 16);
+  EXPECT_EQ(to_bytes(scalar().view()), one);
+  value.back() += 1;
+  one.back() = 2;
+  EXPECT_EQ(to_bytes(scalar().view()), one);
+  EXPECT_TRUE(fails_with(ec_scalar_from(crypto(), GetParam(), Bytes(half() + 7, 1)),
+                         ErrorCode::kInvalidArgument));
+}
+
 TEST_P(AnyCurve, SignsWhatItVerifies) {
   const auto key = must(EcPrivateKey::generate(crypto(), GetParam()));
   const auto signature = must(key.sign(crypto(), {bytes_of("one "), bytes_of("message")}));
