@@ -12,6 +12,7 @@ struct MemoryMap {
   std::uint64_t flash_size = 16ULL * 1024 * 1024;  // of one bank
 };
 
+constexpr std::uint64_t kFlashSector = 4096;  // what is erased at once
 constexpr std::uint64_t kLeastFlash = 4096;
 constexpr std::uint64_t kMostFlash = 1ULL << 40U;
 

@@ -42,13 +42,18 @@ Status FlashChange::erase(std::uint64_t address, std::uint64_t length) {
 }
 
 Status FlashChange::finish() {
+  if (part_ == nullptr) return check_range(0, 0);
+  return finish(part_->state_);
+}
+
+Status FlashChange::finish(PartState next) {
   if (auto checked = check_range(part_ == nullptr ? 0 : part_->memory_map().flash_base, 0);
       !checked) {
     return checked;
   }
   auto* const part = part_;
   detach();
-  return part->commit_flash();
+  return part->commit_flash(std::move(next));
 }
 
 }  // namespace tallystick::device

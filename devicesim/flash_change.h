@@ -9,6 +9,7 @@
 namespace tallystick::device {
 
 class Part;
+struct PartState;
 
 class FlashChange {
  public:
@@ -24,6 +25,9 @@ class FlashChange {
 
  private:
   friend class Part;
+  friend class Sb3Installer;
+  // What else changes in the same commit.
+  core::Status finish(PartState next);
   explicit FlashChange(Part& part);
   // The part is reset or goes away, or the change is over.
   void detach();

@@ -37,6 +37,7 @@ Part::~Part() { cut_off(); }
 
 void Part::cut_off() {
   if (installer_ != nullptr) installer_->detach();
+  if (sb3_installer_ != nullptr) sb3_installer_->detach();
   if (flash_change_ == nullptr) return;
   flash_change_->detach();
   // A failure keeps the file from further use until the part is powered on again, which erases too.
@@ -318,8 +319,7 @@ Result<std::unique_ptr<FlashChange>> Part::change_flash(FlashContents contents) 
   return change;
 }
 
-Status Part::commit_flash() {
-  auto next = state_;
+Status Part::commit_flash(PartState next) {
   next.active_bank = static_cast<std::uint8_t>(inactive_bank());
   if (auto committed = commit(std::move(next)); !committed) return committed;
   return file_.wipe_bank(inactive_bank());

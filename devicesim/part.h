@@ -22,6 +22,8 @@
 #include "core/provisioning/provisioning_software.h"
 #include "devicesim/flash_change.h"
 #include "devicesim/installer.h"
+#include "devicesim/nxp/provisioned_keys.h"
+#include "devicesim/nxp/sb3_installer.h"
 #include "devicesim/part_file.h"
 
 namespace tallystick::device {
@@ -109,6 +111,20 @@ class Part {
   // Several words from `first` on, all or none.
   core::Status blow_fuses(std::size_t first, std::span<const std::uint32_t> words);
 
+  // --- the NXP-shaped commands; while software runs that has operation 12, and not when locked
+  // kNotPermitted, kCountedFamily, kLifeCycle.
+  [[nodiscard]] core::Status check_nxp_commands(const char* what) const;
+  // `total_length`: bytes of the whole container. One at a time, and only while the flash is open.
+  core::Result<std::unique_ptr<Sb3Installer>> install_sb3(std::uint64_t total_length);
+  // A key of 32 bytes that no other part has.
+  [[nodiscard]] core::Result<core::Secret> derive_unique_key(std::string_view purpose) const;
+  // The key store of key-provisioning that is kept over power-off; nothing: none.
+  [[nodiscard]] core::Result<std::optional<ProvisionedKeys>> stored_keys() const;
+  core::Status store_keys(const ProvisionedKeys& keys);
+  // What loaded containers left; null: nothing.
+  [[nodiscard]] const NxpState* nxp_state() const { return state_.nxp.get(); }
+  [[nodiscard]] const core::Crypto& crypto() const { return *crypto_; }
+
   // --- the open flash
   // kLifeCycle once a package was installed, or when the part is damaged.
   [[nodiscard]] core::Status check_flash_open(const char* what) const;
@@ -130,6 +146,7 @@ class Part {
   friend class FlashChange;
   friend class Installer;
   friend class ProvisioningDevice;
+  friend class Sb3Installer;
 
   Part(CryptoPtr crypto, PartFile file, PartState state);
   core::Status power_on();
@@ -143,7 +160,8 @@ class Part {
   // The state that the part is in after an installation, by what the software permits.
   [[nodiscard]] core::Result<LifeCycle> state_after_installation() const;
   core::Status commit_package(core::VerifiedPackage package);
-  core::Status commit_flash();
+  // The state `next`, with the inactive bank in force.
+  core::Status commit_flash(PartState next);
   [[nodiscard]] unsigned inactive_bank() const { return 1U - state_.active_bank; }
 
   CryptoPtr crypto_;
@@ -155,6 +173,7 @@ class Part {
   core::Bytes share_blob_;
   Installer* installer_ = nullptr;
   FlashChange* flash_change_ = nullptr;
+  Sb3Installer* sb3_installer_ = nullptr;
   std::uint64_t resets_ = 0;
 };
 

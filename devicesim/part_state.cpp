@@ -131,6 +131,8 @@ Result<core::Secret> encode_state(const PartState& state) {
     out.lv(state.installed->head.raw).lv(state.installed->share_blob);
     out.lv(state.installed->proof_key.view());
   }
+  // What is not there is not written: older states are read as they are.
+  if (state.nxp) out.lv(encode_nxp_state(*state.nxp));
   return out.take();
 }
 
@@ -184,6 +186,11 @@ Result<PartState> decode_state(const core::Crypto& crypto, ByteView bytes) {
     auto installed = read_installed(in);
     if (!installed) return std::move(installed).error();
     state.installed = *std::move(installed);
+  }
+  if (in.ok() && !in.rest().empty()) {
+    auto nxp = decode_nxp_state(in.lv());
+    if (!nxp) return std::move(nxp).error();
+    state.nxp = *std::move(nxp);
   }
   if (!in.done()) return damaged("length");
   return state;

@@ -11,6 +11,7 @@
 #include "devicesim/fuses.h"
 #include "devicesim/immutable_memory.h"
 #include "devicesim/life_cycle.h"
+#include "devicesim/nxp/nxp_state.h"
 
 namespace tallystick::device {
 
@@ -45,6 +46,8 @@ struct PartState {
 
   std::shared_ptr<const Installed> installed;
   std::uint8_t active_bank = 0;  // 0 or 1
+  // Null until an NXP-shaped command left something.
+  std::shared_ptr<const NxpState> nxp;
 
   explicit PartState(ImmutableMemory memory) : immutable(std::move(memory)) {}
 };

@@ -65,6 +65,7 @@ struct PartTarget::Command {
   std::size_t most;
   bool data_from_host;
   Reply (PartTarget::*run)(const Parameters&);
+  bool looks_itself = false;  // whether data of the host is to follow hangs on the parameters
 };
 
 // All that the part does; the bits of the property follow from it.
@@ -82,7 +83,10 @@ const PartTarget::Command* PartTarget::find(Tag tag) {
       Command{Tag::kFlashProgramOnce, 3, 4, false, &PartTarget::flash_program_once},
       Command{Tag::kFlashReadOnce, 2, 2, false, &PartTarget::flash_read_once},
       Command{Tag::kFlashReadResource, 3, 3, false, &PartTarget::flash_read_resource},
+      Command{Tag::kGenerateKeyBlob, 3, 3, false, &PartTarget::generate_key_blob, true},
       Command{Tag::kFuseProgram, 2, 3, true, &PartTarget::fuse_program},
+      Command{Tag::kKeyProvisioning, 1, 3, false, &PartTarget::key_provisioning, true},
+      Command{Tag::kTrustProvisioning, 1, 9, false, &PartTarget::trust_provisioning},
       Command{Tag::kFuseRead, 2, 3, false, &PartTarget::fuse_read},
       Command{Tag::kUpdateLifeCycle, 1, 1, false, &PartTarget::update_life_cycle},
   };
@@ -106,15 +110,16 @@ Reply PartTarget::execute(const mboot::Packet& command) {
   const auto* const known = find(command.tag);
   if (known == nullptr) {
     note(StatusCode::kUnknownCommand);
-    if (command.tag != Tag::kTrustProvisioning) return answer(StatusCode::kUnknownCommand);
-    // Its response carries a value whatever happens.
-    return {mboot::response(Tag::kTrustProvisioningResponse, StatusCode::kUnknownCommand, {0})};
+    return answer(StatusCode::kUnknownCommand);
   }
   const auto count = command.parameters.size();
+  data_announced_ = command.has_data_phase();
   if (count < known->least || count > known->most ||
-      command.has_data_phase() != known->data_from_host) {
+      (!known->looks_itself && data_announced_ != known->data_from_host)) {
     note(StatusCode::kInvalidArgument, "parameters or data phase are not those of the command");
-    return answer(StatusCode::kInvalidArgument);
+    if (command.tag != Tag::kTrustProvisioning) return answer(StatusCode::kInvalidArgument);
+    // Its response carries a value whatever happens.
+    return {mboot::response(Tag::kTrustProvisioningResponse, StatusCode::kInvalidArgument, {0})};
   }
   auto reply = (this->*known->run)(command.parameters);
   if (reply.data == Reply::Data::kNone) {
@@ -124,7 +129,7 @@ Reply PartTarget::execute(const mboot::Packet& command) {
 }
 
 StatusCode PartTarget::write(core::ByteView data) {
-  return transfer_ ? status_of(transfer_->write(data)) : StatusCode::kFail;
+  return transfer_ ? status_of_transfer(transfer_->write(data)) : StatusCode::kFail;
 }
 
 StatusCode PartTarget::read(core::MutableByteView out) {
@@ -133,7 +138,7 @@ StatusCode PartTarget::read(core::MutableByteView out) {
 
 StatusCode PartTarget::finish() {
   if (!transfer_) return StatusCode::kFail;
-  const auto status = status_of(transfer_->finish());
+  const auto status = status_of_transfer(transfer_->finish());
   transfer_.reset();
   if (status == StatusCode::kSuccess) note(status);
   return status;
@@ -143,6 +148,8 @@ void PartTarget::abandon() { transfer_.reset(); }
 
 void PartTarget::power_off() {
   transfer_.reset();
+  trust_.clear();
+  keys_.clear();
   part_.reset();
   ram_.clear();
 }
@@ -342,6 +349,16 @@ StatusCode PartTarget::status_of(const Status& status) {
   const auto code = status_of_error(status.error().code);
   note(code, status.error().message);
   return code;
+}
+
+StatusCode PartTarget::status_of_transfer(const Status& status) {
+  if (!status) {
+    if (const auto word = transfer_->word_for(status.error())) {
+      note(*word, status.error().message);
+      return *word;
+    }
+  }
+  return status_of(status);
 }
 
 void PartTarget::note(StatusCode status, const std::string& why) const {

@@ -4,7 +4,10 @@
 
 #include <functional>
 
+#include "devicesim/flash.h"
+#include "devicesim/line/key_provisioning.h"
 #include "devicesim/line/transfer.h"
+#include "devicesim/line/trust_provisioning.h"
 #include "devicesim/mboot/target.h"
 
 namespace tallystick::device {
@@ -18,7 +21,7 @@ class PartTarget : public mboot::Target {
   static constexpr std::uint32_t kProtocolVersion = 0x50010300;  // P1.3.0
   static constexpr std::uint32_t kVersion = 0x4B030000;          // K3.0.0
   static constexpr std::uint32_t kTargetVersion = 0x54010000;    // T1.0.0
-  static constexpr std::uint32_t kSector = 4096;
+  static constexpr std::uint32_t kSector = kFlashSector;
   static constexpr std::uint32_t kLargestPacket = 1024;
 
   explicit PartTarget(PowerOn power_on, Log log = {});
@@ -55,6 +58,10 @@ class PartTarget : public mboot::Target {
   mboot::Reply fuse_program(const Parameters& in);
   mboot::Reply fuse_read(const Parameters& in);
   mboot::Reply update_life_cycle(const Parameters& in);
+  // nxp_commands.cpp
+  mboot::Reply generate_key_blob(const Parameters& in);
+  mboot::Reply key_provisioning(const Parameters& in);
+  mboot::Reply trust_provisioning(const Parameters& in);
 
   // The words of a property; the error's status stands in `status`.
   mboot::StatusCode property(std::uint32_t id, std::uint32_t index, Parameters& out);
@@ -66,15 +73,22 @@ class PartTarget : public mboot::Target {
   mboot::Reply answer(const core::Status& status);
   mboot::Reply take(TransferPtr transfer, std::uint64_t length);
   mboot::Reply give(mboot::Tag tag, TransferPtr transfer, std::uint64_t length);
+  mboot::Reply take_or_refuse(core::Result<TransferPtr> transfer, std::uint32_t length);
+  mboot::Reply give_or_refuse(mboot::Tag tag, core::Result<core::Bytes> bytes);
   mboot::StatusCode status_of(const core::Status& status);
+  // Of the transfer that is under way.
+  mboot::StatusCode status_of_transfer(const core::Status& status);
   void note(mboot::StatusCode status, const std::string& why = {}) const;
 
   PowerOn power_on_;
   Log log_;
   Ram ram_;
   std::unique_ptr<Part> part_;
+  TrustProvisioning trust_;
+  KeyProvisioning keys_;
   mboot::Tag command_{};
-  TransferPtr transfer_;  // refers to the part and the RAM
+  bool data_announced_ = false;  // by the command
+  TransferPtr transfer_;         // refers to the part, the RAM and the keys
 };
 
 }  // namespace tallystick::device

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "devicesim/line/sb3_file.h"
 #include "devicesim/mboot/little_endian.h"
 
 namespace tallystick::device {
@@ -18,6 +19,7 @@ Status Transfer::read(core::MutableByteView) {
   return Error{ErrorCode::kInvalidArgument, "the command gives no data"};
 }
 Status Transfer::finish() { return {}; }
+std::optional<mboot::StatusCode> Transfer::word_for(const Error&) const { return std::nullopt; }
 
 namespace {
 
@@ -127,6 +129,7 @@ class FileReceiving : public Transfer {
   FileReceiving(Part& part, std::uint64_t length) : part_(part), length_(length) {}
 
   Status write(core::ByteView data) override {
+    if (container_) return container_->write(data);
     if (installer_) return installer_->update(data);
     // What is not a package is short.
     data_.insert(data_.end(), data.begin(), data.end());
@@ -135,9 +138,14 @@ class FileReceiving : public Transfer {
   }
 
   Status finish() override {
+    if (container_) return container_->finish();
     if (installer_) return installer_->finish();
     if (store_ != nullptr) return (part_.*store_)(data_);
     return Error{ErrorCode::kMalformed, "no file is that short"};
+  }
+
+  [[nodiscard]] std::optional<mboot::StatusCode> word_for(const Error& error) const override {
+    return container_ ? container_->word_for(error) : std::nullopt;
   }
 
  private:
@@ -155,9 +163,14 @@ class FileReceiving : public Transfer {
       return begin_short(&Part::load_share_blob, core::kMostShareBlob);
     }
     if (magic == "TSSW") return begin_short(&Part::load_software, core::kMostSoftware);
-    if (magic == "sbv3") return Error{ErrorCode::kMalformed, "the part takes no SB3.1 container"};
+    if (magic == "sbv3") {
+      auto container = receive_sb3(part_, length_);
+      if (!container) return std::move(container).error();
+      container_ = *std::move(container);
+      return container_->write(data_);
+    }
     return Error{ErrorCode::kMalformed,
-                 "the file is no package, share blob or provisioning software"};
+                 "the file is no package, share blob, provisioning software or SB3.1 container"};
   }
 
   Status begin_short(Status (Part::*store)(core::ByteView), std::size_t most) {
@@ -170,6 +183,7 @@ class FileReceiving : public Transfer {
   std::uint64_t length_;
   core::Bytes data_;
   std::unique_ptr<Installer> installer_;
+  TransferPtr container_;
   Status (Part::*store_)(core::ByteView) = nullptr;
 };
 

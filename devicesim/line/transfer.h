@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "devicesim/line/ram.h"
+#include "devicesim/mboot/status_code.h"
 #include "devicesim/part.h"
 
 namespace tallystick::device {
@@ -16,6 +18,8 @@ class Transfer {
   virtual core::Status write(core::ByteView data);
   virtual core::Status read(core::MutableByteView out);
   virtual core::Status finish();
+  // The word that the host gets for an error of this transfer, where its code says too little.
+  [[nodiscard]] virtual std::optional<mboot::StatusCode> word_for(const core::Error& error) const;
 };
 using TransferPtr = std::unique_ptr<Transfer>;
 
@@ -28,7 +32,8 @@ TransferPtr read_ram(const Ram& ram, std::uint64_t address);
 TransferPtr read_flash(Part& part, std::uint64_t address);
 // Bytes that are there already.
 TransferPtr give(core::Bytes bytes);
-// A file that its magic says is a package, a share blob or provisioning software.
+// A file that its magic says is a package, a share blob, provisioning software or an SB3.1
+// container.
 TransferPtr receive_file(Part& part, std::uint64_t length);
 
 }  // namespace tallystick::device

@@ -20,6 +20,10 @@ std::string_view status_name(StatusCode status) {
       return "abort data phase";
     case StatusCode::kSignature:
       return "signature";
+    case StatusCode::kUnknownFileCommand:
+      return "unknown command in the file";
+    case StatusCode::kUnexpectedFileCommand:
+      return "unexpected command in the file";
     case StatusCode::kRollbackBlocked:
       return "rollback blocked";
     case StatusCode::kBadKek:

@@ -15,8 +15,10 @@ enum class StatusCode : std::uint32_t {
   kSecurityViolation = 10001,
   kAbortDataPhase = 10002,
   kSignature = 10101,
+  kUnknownFileCommand = 10107,  // in a file that the part was sent
   kRollbackBlocked = 10115,
-  kBadKek = 10118,  // sealed for shares that the part does not have
+  kUnexpectedFileCommand = 10117,  // one that the part does not do
+  kBadKek = 10118,                 // sealed for shares that the part does not have
   kMemoryRange = 10200,
   kUnknownProperty = 10300,
   kReadOnlyProperty = 10301,
