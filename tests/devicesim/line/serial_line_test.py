@@ -33,13 +33,14 @@ def bytes_like_noise(count, seed):
 class Server:
     """`tallystick-devicesim serve`, until the block ends."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, command=None):
         self.arguments = arguments
+        self.command = command or DEVICESIM
 
     def __enter__(self):
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
-            [DEVICESIM, "serve", "--json", *self.arguments],
+            [self.command, "serve", "--json", *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         line = self.process.stdout.readline()
@@ -340,7 +341,8 @@ class Provisioning(unittest.TestCase):
             self.assertEqual(host.read_memory(0x80000000, 5000), (0, self.firmware[:5000]))
             self.assertEqual(host.write_memory(0x80000000, b"mine"), 10001)
             self.assertEqual(host.command(0x01, 0)[0], 10001)
-            self.assertEqual(host.command(0x15, 6)[0], 10000, "no key store is read")
+            self.assertEqual(host.command(0x15, 6, answer=0xB5), (10001, 0),
+                             "this software serves no key store")
             self.assertEqual(host.reset(), 0)
         desk.write("challenge.bin", bytes_like_noise(32, 10))
         os.mkdir(desk.path("proofs"))

@@ -1,5 +1,6 @@
 // Seeds of the profile's files: one good one for each form and, where a target signs for the
 // fuzzer, each way of using it.
+#include "core/sb3/writer.h"
 #include "core/ts1/proof.h"
 #include "tests/fuzz/maker/corpus.h"
 #include "tests/fuzz/support/world.h"
@@ -183,6 +184,57 @@ void others(const Corpus& corpus) {
   key("p384", 3, of.icm.public_xy(), Bytes(96, 1));
 }
 
+// Inputs of the target `sb3`.
+void containers(const Corpus& corpus) {
+  using core::sb3::Command;
+  using core::sb3::CommandTag;
+  const auto add = [&corpus](const char* name, unsigned piece,
+                             const std::vector<std::pair<Command, Bytes>>& plan) {
+    core::sb3::CommandWriter commands;
+    for (auto [command, data] : plan) {
+      if (command.has_data()) command.length = static_cast<std::uint32_t>(data.size());
+      test::done(commands.add(command, data));
+    }
+    core::Writer out;
+    out.u8(1).u8(static_cast<std::uint8_t>(piece));
+    for (const auto& block : value(commands.blocks())) out.bytes(block.view());
+    corpus.add("core_sb3", name, out.view());
+  };
+  add("no-command", 0, {});
+  add("two-loads", 15,
+      {{{.tag = CommandTag::kLoad}, test::pattern(3, 1)},
+       {{.tag = CommandTag::kLoad, .address = 16}, test::pattern(16, 2)}});
+  add("long-load", 255, {{{.tag = CommandTag::kLoad}, test::pattern(1500, 3)}});
+  add("every-command", 48,
+      {{{.tag = CommandTag::kErase, .address = 0x1000, .length = 0x2000}, {}},
+       {{.tag = CommandTag::kLoad, .address = 0x1000}, test::pattern(300, 4)},
+       {{.tag = CommandTag::kProgramFuses, .address = 3}, test::pattern(8, 5)},
+       {{.tag = CommandTag::kProgramIfr, .address = 0x20}, test::pattern(9, 6)},
+       {{.tag = CommandTag::kLoadCmac, .address = 0x100, .memory = 1}, test::pattern(5, 7)},
+       {{.tag = CommandTag::kLoadHashLocking, .address = 0x200}, test::pattern(20, 8)},
+       {{.tag = CommandTag::kCopy, .address = 1, .length = 2, .memory = 3, .destination = 4}, {}},
+       {{.tag = CommandTag::kLoadKeyBlob, .address = 0x80, .id = 17}, test::pattern(48, 9)},
+       {{.tag = CommandTag::kConfigureMemory, .address = 0x20000000, .memory = 9}, {}},
+       {{.tag = CommandTag::kFillMemory, .address = 0x300, .length = 64, .value = 0xA5A5A5A5}, {}},
+       {{.tag = CommandTag::kFirmwareVersionCheck, .value = 7, .id = 2}, {}},
+       {{.tag = CommandTag::kCall, .address = 0x1001}, {}},
+       {{.tag = CommandTag::kExecute, .address = 0x1001}, {}}});
+
+  core::sb3::Header header;
+  header.block_count = 1;
+  header.block0_length = static_cast<std::uint32_t>(header.variant.block0_size());
+  core::sb3::Certificate certificate;
+  certificate.signer = test::pattern(64, 10);
+  for (const unsigned flags : {0U, 2U}) {
+    core::Writer out;
+    out.u8(static_cast<std::uint8_t>(flags)).u8(64).bytes(core::sb3::encode_header(header));
+    out.zeros(header.variant.hash_size());
+    out.bytes(core::sb3::encode_certificate(header.variant, certificate));
+    out.zeros(64 + header.variant.block_size());
+    corpus.add("core_sb3", flags == 0 ? "unsigned" : "signed-by-us", out.view());
+  }
+}
+
 }  // namespace
 
 Bytes small_package() {
@@ -215,6 +267,7 @@ void make_core(const Corpus& corpus) {
   packages(corpus);
   blobs(corpus);
   others(corpus);
+  containers(corpus);
 }
 
 }  // namespace tallystick::fuzz::maker

@@ -99,6 +99,23 @@ void make_line(const Corpus& corpus, core::ByteView share, core::ByteView packag
   vanishing.command(Tag::kReadMemory, {kRam, 5000, 0}).acknowledge().step(4).acknowledge();
   vanishing.command(Tag::kWriteMemory, {0, 50, 0}, mboot::kDataPhaseFollows).data({}).step(6);
   add("vanishing", vanishing);
+  Steps nxp;
+  constexpr std::uint32_t kSlots = 0x20008000;
+  nxp.command(Tag::kKeyProvisioning, {0}).acknowledge();
+  nxp.command(Tag::kKeyProvisioning, {1, 11, 32}, mboot::kDataPhaseFollows).acknowledge();
+  nxp.data(core::ByteArray<32>{1, 2, 3}).acknowledge();
+  nxp.command(Tag::kKeyProvisioning, {2, 3, 32}).acknowledge();
+  nxp.command(Tag::kKeyProvisioning, {3, 0}).acknowledge();
+  nxp.command(Tag::kKeyProvisioning, {4, 0}).acknowledge();
+  nxp.command(Tag::kKeyProvisioning, {6}).acknowledge().acknowledge().acknowledge();
+  nxp.command(Tag::kGenerateKeyBlob, {0, 16, 0}, mboot::kDataPhaseFollows).acknowledge();
+  nxp.data(core::ByteArray<16>{4, 5}).acknowledge();
+  nxp.command(Tag::kGenerateKeyBlob, {0, 72, 1}).acknowledge().acknowledge().acknowledge();
+  nxp.command(Tag::kTrustProvisioning,
+              {0, kSlots, 16, kSlots + 256, 256, kSlots + 512, 256, kSlots + 768, 256});
+  nxp.acknowledge().command(Tag::kTrustProvisioning, {2, kSlots, 32, kSlots + 256, 64});
+  nxp.acknowledge().file(core::bytes_of("sbv3 and what follows")).acknowledge();
+  add("nxp", nxp);
   Steps refused;
   for (const auto tag : {Tag::kExecute, Tag::kCall, Tag::kKeyProvisioning, Tag::kTrustProvisioning,
                          Tag::kUpdateLifeCycle}) {
