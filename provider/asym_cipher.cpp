@@ -8,6 +8,7 @@
 #include "provider/digest_numbers.h"
 #include "provider/dispatch.h"
 #include "provider/operation.h"
+#include "provider/seal.h"
 
 namespace tallystick::provider {
 namespace {
@@ -198,6 +199,7 @@ const OSSL_DISPATCH kFunctions[] = {
 const OSSL_ALGORITHM* asym_cipher_algorithms() {
   static const OSSL_ALGORITHM algorithms[] = {
       {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, kFunctions, "RSA by a token"},
+      cipher_of_asset_key(),
       {nullptr, nullptr, nullptr, nullptr}};
   return algorithms;
 }

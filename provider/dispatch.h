@@ -15,5 +15,12 @@ inline OSSL_DISPATCH end_of_table() { return {0, nullptr}; }
 
 // What every algorithm of ours is found by.
 inline constexpr const char* kProperties = "provider=tallystick";
+// Operations with secret keys, and those without keys, can be left to others one by one: a query of
+// "?provider=tallystick,tallystick.digest!=yes" takes all of ours but the digests.
+inline constexpr const char* kMacProperties = "provider=tallystick,tallystick.mac=yes";
+inline constexpr const char* kKdfProperties = "provider=tallystick,tallystick.kdf=yes";
+inline constexpr const char* kCipherProperties = "provider=tallystick,tallystick.cipher=yes";
+inline constexpr const char* kRandomProperties = "provider=tallystick,tallystick.random=yes";
+inline constexpr const char* kDigestProperties = "provider=tallystick,tallystick.digest=yes";
 
 }  // namespace tallystick::provider

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <utility>
 
 #include "provider/context.h"
 #include "provider/object.h"
@@ -45,22 +49,31 @@ inline core::PkeyPtr shared(EVP_PKEY* pkey) {
 KeyPtr same_key(const Key& key);
 
 // A key on its way through the core, from who made it to the key management that takes it over.
-class KeyReference {
+template <typename Held>
+class Reference {
  public:
-  explicit KeyReference(KeyPtr key) : key_(key.release()) {}
+  explicit Reference(std::unique_ptr<Held> key) : key_(key.release()) {}
   // Nobody has taken it over.
-  ~KeyReference() { delete key_; }
-  KeyReference(const KeyReference&) = delete;
-  KeyReference& operator=(const KeyReference&) = delete;
+  ~Reference() { delete key_; }
+  Reference(const Reference&) = delete;
+  Reference& operator=(const Reference&) = delete;
   // The parameter of the object that the core is given.
-  [[nodiscard]] OSSL_PARAM param();
+  [[nodiscard]] OSSL_PARAM param() {
+    return OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key_, sizeof key_);
+  }
   // The key that a parameter like this holds, which is the caller's from then on; null where there
   // is none.
-  static Key* take(const void* reference, std::size_t size);
+  static Held* take(const void* reference, std::size_t size) {
+    if (reference == nullptr || size != sizeof(Held*)) return nullptr;
+    // The core hands back what param() gave it.
+    Held** place = static_cast<Held**>(const_cast<void*>(reference));
+    return std::exchange(*place, nullptr);
+  }
 
  private:
-  Key* key_;
+  Held* key_;
 };
+using KeyReference = Reference<Key>;
 
 // "key ec of token line", or the type of a key of libcrypto's own, for messages.
 std::string name_of(const Key& key);

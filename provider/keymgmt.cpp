@@ -4,6 +4,7 @@
 #include <openssl/params.h>
 
 #include "provider/dispatch.h"
+#include "provider/secret_key.h"
 
 namespace tallystick::provider {
 namespace {
@@ -261,6 +262,9 @@ const OSSL_ALGORITHM* keymgmt_algorithms() {
       {kEd448.names, kProperties, functions<kEd448>(), "Ed448 keys of a token"},
       {kX25519.names, kProperties, functions<kX25519>(), "X25519 keys of a token"},
       {kX448.names, kProperties, functions<kX448>(), "X448 keys of a token"},
+      keymgmt_of_hmac(),
+      keymgmt_of_cmac(),
+      keymgmt_of_asset_key(),
       {nullptr, nullptr, nullptr, nullptr}};
   return algorithms;
 }

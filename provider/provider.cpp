@@ -7,13 +7,20 @@
 #include <cstring>
 
 #include "provider/asym_cipher.h"
+#include "provider/cipher.h"
 #include "provider/context.h"
 #include "provider/decoder.h"
+#include "provider/digest.h"
 #include "provider/dispatch.h"
 #include "provider/encoder.h"
 #include "provider/exchange.h"
+#include "provider/kdf.h"
 #include "provider/keymgmt.h"
+#include "provider/mac.h"
+#include "provider/openssl_3_5.h"
+#include "provider/random.h"
 #include "provider/signature.h"
+#include "provider/skeymgmt.h"
 #include "provider/store.h"
 #include "provider/tls_groups.h"
 
@@ -45,7 +52,7 @@ int get_params(void* /*provider_context*/, OSSL_PARAM params[]) {
              : 0;
 }
 
-const OSSL_ALGORITHM* query(void* /*provider_context*/, int operation, int* no_store) {
+const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store) {
   *no_store = 0;
   switch (operation) {
     case OSSL_OP_STORE:
@@ -58,6 +65,18 @@ const OSSL_ALGORITHM* query(void* /*provider_context*/, int operation, int* no_s
       return asym_cipher_algorithms();
     case OSSL_OP_KEYEXCH:
       return exchange_algorithms();
+    case OSSL_OP_DIGEST:
+      return digest_algorithms(context_of(provider_context).settings());
+    case OSSL_OP_CIPHER:
+      return cipher_algorithms();
+    case OSSL_OP_RAND:
+      return random_algorithms();
+    case openssl_3_5::kSkeymgmt:
+      return skeymgmt_algorithms();
+    case OSSL_OP_MAC:
+      return mac_algorithms();
+    case OSSL_OP_KDF:
+      return kdf_algorithms();
     case OSSL_OP_ENCODER:
       return encoder_algorithms();
     case OSSL_OP_DECODER:

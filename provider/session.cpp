@@ -86,8 +86,8 @@ Outcome<core::Bytes> Session::attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE t
   return value;
 }
 
-Outcome<core::Secret> Session::secret_value(ObjectHandle object) {
-  core::Secret value(kMostSignature);
+Outcome<core::Secret> Session::secret_value(ObjectHandle object, std::size_t most) {
+  core::Secret value(most);
   CK_ATTRIBUTE wanted{CKA_VALUE, value.span().data(), static_cast<CK_ULONG>(value.size())};
   const CK_RV rv = call(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &wanted, CK_ULONG{1});
   if (rv != CKR_OK) return failed("value", rv);
@@ -162,6 +162,14 @@ Outcome<ObjectHandle> Session::derive(Mechanism& mechanism, ObjectHandle base, T
       call(&CK_FUNCTION_LIST::C_DeriveKey, &used, base, key.data(), key.size(), &derived);
   if (rv != CKR_OK) return failed("derive by " + mechanism_name(used.mechanism), rv);
   return derived;
+}
+
+Outcome<ObjectHandle> Session::generate(Mechanism& mechanism, Template& key) {
+  CK_MECHANISM used = mechanism.get();
+  ObjectHandle made = 0;
+  const CK_RV rv = call(&CK_FUNCTION_LIST::C_GenerateKey, &used, key.data(), key.size(), &made);
+  if (rv != CKR_OK) return failed("generate by " + mechanism_name(used.mechanism), rv);
+  return made;
 }
 
 Outcome<std::pair<ObjectHandle, ObjectHandle>> Session::generate_pair(Mechanism& mechanism,

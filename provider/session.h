@@ -54,7 +54,7 @@ class Session {
   // The value of an attribute; empty where the object has none or does not show it.
   Outcome<core::Bytes> attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type);
   // The value of a secret that the token may show: one that was derived for us.
-  Outcome<core::Secret> secret_value(ObjectHandle object);
+  Outcome<core::Secret> secret_value(ObjectHandle object, std::size_t most = 2048);
   Outcome<CK_ULONG> number(ObjectHandle object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise);
   Done destroy(ObjectHandle object);
 
@@ -64,6 +64,7 @@ class Session {
   Outcome<core::Secret> decrypt(Mechanism& mechanism, ObjectHandle key, core::ByteView data,
                                 const core::Secret* pin);
   Outcome<ObjectHandle> derive(Mechanism& mechanism, ObjectHandle base, Template& key);
+  Outcome<ObjectHandle> generate(Mechanism& mechanism, Template& key);
   Outcome<std::pair<ObjectHandle, ObjectHandle>> generate_pair(Mechanism& mechanism,
                                                                Template& public_key,
                                                                Template& private_key);

@@ -12,6 +12,7 @@ struct Name {
 constexpr Name kModule{"tallystick-module", "pkcs11-module-path"};
 constexpr Name kInitArgs{"tallystick-init-args", "pkcs11-module-init-args"};
 constexpr Name kPin{"tallystick-pin", "pkcs11-module-token-pin"};
+constexpr Name kToken{"tallystick-token", nullptr};
 constexpr Name kLogin{"tallystick-login", "pkcs11-module-login-behavior"};
 constexpr Name kLoad{"tallystick-load", "pkcs11-module-load-behavior"};
 constexpr Name kEncodeUri{"tallystick-encode-uri", "pkcs11-module-encode-provider-uri-to-pem"};
@@ -29,7 +30,7 @@ class Reader {
   std::string text(const Name& name) {
     used_ = name.ours;
     std::string value = core_.setting(name.ours);
-    if (!value.empty()) return value;
+    if (!value.empty() || name.theirs == nullptr) return value;
     used_ = name.theirs;
     return core_.setting(name.theirs);
   }
@@ -55,6 +56,7 @@ Settings Settings::read(const CoreCalls& core) {
   }
   settings.init_args = reader.text(kInitArgs);
   settings.pin = reader.text(kPin);
+  settings.token = reader.text(kToken);
 
   if (const auto value = reader.text(kLogin); value == "always") {
     settings.login = Login::kAlways;

@@ -15,6 +15,9 @@ struct Settings {
   std::string init_args;
   // A PIN, or "file:PATH", for tokens whose URI names none.
   std::string pin;
+  // The URI of the token that makes random numbers and digests, and in which keys are named by
+  // their labels alone. Empty: none does.
+  std::string token;
   enum class Login { kWhenNeeded, kAlways, kNever };
   Login login = Login::kWhenNeeded;
   bool load_early = false;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "provider/dispatch.h"
+#include "provider/secret_key.h"
 #include "provider/signing.h"
 
 namespace tallystick::provider {
@@ -178,6 +179,8 @@ const OSSL_ALGORITHM* signature_algorithms() {
       {"ECDSA", kProperties, kFunctions, "ECDSA by a token"},
       {"ED25519:1.3.101.112", kProperties, kMessageFunctions, "Ed25519 by a token"},
       {"ED448:1.3.101.113", kProperties, kMessageFunctions, "Ed448 by a token"},
+      signature_of_hmac(),
+      signature_of_cmac(),
       {nullptr, nullptr, nullptr, nullptr}};
   return algorithms;
 }

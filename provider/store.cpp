@@ -10,6 +10,7 @@
 
 #include "provider/dispatch.h"
 #include "provider/locate.h"
+#include "provider/secret_key.h"
 
 namespace tallystick::provider {
 namespace {
@@ -60,11 +61,27 @@ const char* kind_name(int expected) {
   }
 }
 
+template <typename Held>
+int give_key(std::unique_ptr<Held> key, OSSL_CALLBACK* take, void* argument) {
+  int type = OSSL_OBJECT_PKEY;
+  auto* data_type = const_cast<char*>(key->type->name);
+  Reference<Held> reference(std::move(key));
+  const std::array<OSSL_PARAM, 4> params{
+      OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, data_type, 0),
+      reference.param(), OSSL_PARAM_construct_end()};
+  return take(params.data(), argument);
+}
+
 bool Store::wants(CK_OBJECT_CLASS object_class) const {
   if (const auto type = uri_.object_class()) {
     // The public half of a private key is asked for with the private key's URI, too.
     const bool half = expected_ == OSSL_STORE_INFO_PUBKEY && *type == CKO_PRIVATE_KEY;
     if (*type != object_class && !(half && object_class == CKO_PUBLIC_KEY)) return false;
+  }
+  // Where a key is expected, a secret one is given to who asks for it by its type.
+  if (object_class == CKO_SECRET_KEY) {
+    return expected_ == 0 || (expected_ == OSSL_STORE_INFO_PKEY && uri_.object_class());
   }
   switch (expected_) {
     case 0:
@@ -90,7 +107,8 @@ Done Store::log_in(const std::vector<std::shared_ptr<Token>>& tokens, const PinS
   }
   if (closed.empty()) return {};
   // A list of everything shows what is public where there is no PIN.
-  const bool must = expected_ == OSSL_STORE_INFO_PKEY || uri_.object_class() == CKO_PRIVATE_KEY;
+  const bool must = expected_ == OSSL_STORE_INFO_PKEY || uri_.object_class() == CKO_PRIVATE_KEY ||
+                    uri_.object_class() == CKO_SECRET_KEY;
   const auto given = pins.given();
   if (!given) return given.error();
   if (closed.size() > 1) {
@@ -104,7 +122,8 @@ Done Store::log_in(const std::vector<std::shared_ptr<Token>>& tokens, const PinS
 }
 
 Done Store::search_in(const std::shared_ptr<Token>& token) {
-  for (const CK_OBJECT_CLASS object_class : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_CERTIFICATE}) {
+  for (const CK_OBJECT_CLASS object_class :
+       {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_CERTIFICATE, CKO_SECRET_KEY}) {
     if (!wants(object_class)) continue;
     auto found = objects_in(token, uri_, object_class,
                             object_class == CKO_CERTIFICATE ? subject_ : core::Bytes());
@@ -129,11 +148,12 @@ Done Store::search(const PinSource& pins) {
     return {};
   };
   const bool always = context_.settings().login == Settings::Login::kAlways;
-  if (always || wants(CKO_PRIVATE_KEY)) {
+  const bool secret = wants(CKO_PRIVATE_KEY) || wants(CKO_SECRET_KEY);
+  if (always || secret) {
     if (auto done = log_in(*tokens, pins); !done) return done;
   }
   if (auto done = search_all(); !done) return done;
-  if (found_.empty() && !always && !wants(CKO_PRIVATE_KEY)) {
+  if (found_.empty() && !always && !secret) {
     // Public keys and certificates that are shown to the user only.
     if (auto done = log_in(*tokens, pins); !done) return done;
     if (auto done = search_all(); !done) return done;
@@ -177,7 +197,9 @@ Outcome<int> Store::load(OSSL_CALLBACK* take, void* argument, OSSL_PASSPHRASE_CA
 }
 
 Outcome<int> Store::give(const Found& found, OSSL_CALLBACK* take, void* argument) const {
-  if (names_only_) {
+  // In lists a secret key is its name: OpenSSL 3.0 has no object for it, and writes none.
+  const bool secret = found.mark.object_class == CKO_SECRET_KEY;
+  if (names_only_ || (secret && expected_ == 0)) {
     int type = OSSL_OBJECT_NAME;
     std::string name = uri_of(found.token->info(), found.mark);
     const std::array<OSSL_PARAM, 3> params{
@@ -196,18 +218,16 @@ Outcome<int> Store::give(const Found& found, OSSL_CALLBACK* take, void* argument
         OSSL_PARAM_construct_end()};
     return take(params.data(), argument);
   }
+  if (secret) {
+    auto described = secret_of(found);
+    if (!described) return std::move(described).error();
+    return give_key(secret_key(context_, *std::move(described)), take, argument);
+  }
   const bool with_private =
       found.mark.object_class == CKO_PRIVATE_KEY && expected_ != OSSL_STORE_INFO_PUBKEY;
   auto key = key_of(context_, found, with_private);
   if (!key) return std::move(key).error();
-  int type = OSSL_OBJECT_PKEY;
-  auto* data_type = const_cast<char*>((*key)->type->name);
-  KeyReference reference(*std::move(key));
-  const std::array<OSSL_PARAM, 4> params{
-      OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, data_type, 0),
-      reference.param(), OSSL_PARAM_construct_end()};
-  return take(params.data(), argument);
+  return give_key(*std::move(key), take, argument);
 }
 
 int Store::set_params(const OSSL_PARAM params[]) {

@@ -74,6 +74,13 @@ import_key() {
   tool --token-label line --login --pin $pin --write-object "$home/import.pub" --type pubkey \
     --label "$2" --id "$3"
 }
+# import_secret <label> <AES|GENERIC> <bytes> <id> <sign|encrypt|derive>...: a secret key of the token;
+# its value stands in the files <label>.bin and <label>.hex, too.
+import_secret() {
+  head -c "$3" /dev/urandom >"$home/$1.bin"
+  od -An -v -tx1 "$home/$1.bin" | tr -d ' \n' >"$home/$1.hex"
+  run "$TALLYSTICK_TEST_IMPORT" "$module" line $pin "$1" "$2" "$4" "$home/$1.bin" "${@:5}"
+}
 same_file() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
 
 make_token line
