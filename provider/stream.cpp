@@ -29,11 +29,12 @@ const char* verb(StreamKind kind) {
   return "";
 }
 
-// body(place, &size) -> CK_RV writes behind what is in `out`, where `room` bytes are made for it.
+// body(place, &size) -> CK_RV writes behind what is in `out`, where `room` bytes are made for it. The
+// place is never null, which would ask for a length only, and leave the operation as it is.
 template <typename Body>
 CK_RV append(core::WipedBytes& out, std::size_t room, Body body) {
   const std::size_t before = out.size();
-  out.resize(before + room);
+  out.resize(before + room + 1);
   auto size = static_cast<CK_ULONG>(room);
   CK_RV rv = body(out.data() + before, &size);
   if (rv == CKR_OK && size > room) rv = CKR_DEVICE_ERROR;

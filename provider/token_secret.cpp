@@ -52,8 +52,15 @@ Outcome<TokenSecret> secret_by_uri(Context& context, const std::string& text) {
 Outcome<TokenSecret> secret_by_label(Context& context, const std::string& token_uri,
                                      core::ByteView label) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
+  // What stands for itself in a URI (RFC 3986, unreserved).
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   std::string object = ";type=secret-key;object=";
   for (const std::uint8_t byte : label) {
+    if (kPlain.find(static_cast<char>(byte)) != std::string_view::npos) {
+      object += static_cast<char>(byte);
+      continue;
+    }
     object += '%';
     object += kDigits[byte >> 4U];
     object += kDigits[byte & 0xFU];

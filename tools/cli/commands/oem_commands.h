@@ -8,6 +8,7 @@ void add_oem_software_command(Command group, Environment& env);
 void add_oem_share_commands(Command group, Environment& env);
 void add_oem_regenerate_commands(Command group, Environment& env);
 void add_oem_grant_commands(Command group, Environment& env);
+void add_oem_derive_command(Command group, Environment& env);
 void add_oem_package_command(Command group, Environment& env);
 
 }  // namespace tallystick::cli

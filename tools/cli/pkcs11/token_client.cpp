@@ -355,15 +355,16 @@ Outcome<Handle> TokenClient::master_key(const ShareInfo& share) {
   return session_.derive("master key", Mechanism(CKM_TS_MASTER_KEY_DERIVE), share.handle, key);
 }
 
-Outcome<Handle> TokenClient::asset_key(Handle master_key, core::Suite suite,
-                                       std::string_view label) {
+Outcome<Handle> TokenClient::asset_key(Handle master_key, core::Suite suite, std::string_view label,
+                                       std::string_view name) {
   core::Writer parameter;
   parameter.u8(static_cast<std::uint8_t>(suite)).text(label);
   CK_KEY_TYPE type = CKK_TS_ASSET_KEY;
   if (label == core::kLabelAuth) type = CKK_AES;
   if (label == core::kLabelProof) type = CKK_GENERIC_SECRET;
   Template key;
-  key.number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, type).flag(CKA_TOKEN, false);
+  key.number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, type).flag(CKA_TOKEN, !name.empty());
+  if (!name.empty()) key.text(CKA_LABEL, name);
   return session_.derive("key " + std::string(label),
                          Mechanism(CKM_TS_ASSET_KEY_DERIVE, parameter.view()), master_key, key);
 }

@@ -75,9 +75,10 @@ class TokenClient {
                                         core::ByteView recipient_xy, core::ByteView certificate);
   Done destroy_share(const ShareInfo& share) { return session_.destroy(share.handle); }
 
-  // Session keys derived from a share.
+  // Session keys derived from a share; an asset key with a name stays in the token.
   Outcome<Handle> master_key(const ShareInfo& share);
-  Outcome<Handle> asset_key(Handle master_key, core::Suite suite, std::string_view label);
+  Outcome<Handle> asset_key(Handle master_key, core::Suite suite, std::string_view label,
+                            std::string_view name = {});
   Outcome<Handle> generated_asset(const ShareInfo& share, const core::GeneratedAsset& asset);
 
  private:
