@@ -29,8 +29,8 @@ const char* verb(StreamKind kind) {
   return "";
 }
 
-// body(place, &size) -> CK_RV writes behind what is in `out`, where `room` bytes are made for it. The
-// place is never null, which would ask for a length only, and leave the operation as it is.
+// body(place, &size) -> CK_RV writes behind what is in `out`, where `room` bytes are made for it.
+// The place is never null, which would ask for a length only, and leave the operation as it is.
 template <typename Body>
 CK_RV append(core::WipedBytes& out, std::size_t room, Body body) {
   const std::size_t before = out.size();

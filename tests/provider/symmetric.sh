@@ -34,7 +34,7 @@ for configuration in "${all_configurations[@]}"; do
   done
 
   job "messages sealed for a certificate, as without the provider (cms)"
-  new_key "$home/file.key"
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$home/file.key"
   openssl req -x509 -key "$home/file.key" -days 2 -out "$home/file.crt"
   run token_openssl cms -encrypt -binary -aes256 -in "$home/message" -outform DER \
     -out "$home/sealed" -recip "$home/file.crt"
@@ -101,7 +101,6 @@ for configuration in with-token token-behind; do
 
   job "random numbers by the token (rand)"
   OPENSSL_CONF=$home/random.cnf
-  printf '.include %s\n' "$home/$configuration.cnf" >"$OPENSSL_CONF"
   sed "s/^alg_section = algorithms/&\nrandom = random/" "$home/$configuration.cnf" >"$OPENSSL_CONF"
   printf '[random]\nrandom = TALLYSTICK-RAND\n' >>"$OPENSSL_CONF"
   OPENSSL_CONF=$home/random.cnf run openssl rand -out "$home/first" 1000
@@ -109,8 +108,8 @@ for configuration in with-token token-behind; do
   ! cmp -s "$home/first" "$home/second" || fail "the same numbers twice"
   OPENSSL_CONF=$home/random.cnf run openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
     -out "$home/random.key"
-  sed -i 's/^random = TALLYSTICK-RAND/seed = TALLYSTICK-RAND/' "$home/random.cnf"
-  OPENSSL_CONF=$home/random.cnf run openssl rand -out "$home/first" 1000
+  sed 's/^random = TALLYSTICK-RAND/seed = TALLYSTICK-RAND/' "$home/random.cnf" >"$home/seed.cnf"
+  OPENSSL_CONF=$home/seed.cnf run openssl rand -out "$home/first" 1000
   sed -i 's/token=line/token=nowhere/' "$home/random.cnf"
   OPENSSL_CONF=$home/random.cnf refused openssl rand -out "$home/first" 1000
   export OPENSSL_CONF=$plain_config
