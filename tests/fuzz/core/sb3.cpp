@@ -4,6 +4,7 @@
 //
 // Input: u8 flags, u8 size of the pieces, and, by the flags: 0 a file; 1 what stands decrypted in
 // the blocks of a good file; 2 a file whose block 0 is signed after it was altered.
+#include "core/base/reader.h"
 #include "core/provisioning/device_hsm.h"
 #include "core/sb3/writer.h"
 #include "tests/fuzz/support/expect.h"
