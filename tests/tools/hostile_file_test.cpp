@@ -7,8 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/sb3/writer.h"
 #include "devicesim/part.h"
 #include "tests/support/oem_desk.h"
+#include "tests/support/value.h"
 #include "tests/tools/support.h"
 
 namespace tallystick::cli {
@@ -50,6 +52,32 @@ TEST_F(HostileFile, InspectKnowsEveryKindAndShowsJson) {
     ASSERT_TRUE(document.is_object()) << ran.out;
     EXPECT_THAT(document["file"].get<std::string>(), HasSubstr(kind));
   }
+}
+
+TEST_F(HostileFile, P01_InspectShowsWhatAContainerSaysAndNoMoreThanItsLengthsAllow) {
+  core::sb3::Header header;
+  header.firmware_version = 7;
+  header.description = {'a', '\x1B', 'b'};
+  const auto key = test::value(core::EcPrivateKey::generate(world_.crypto(), core::Curve::kP256));
+  core::sb3::Certificate certificate;
+  certificate.signer.assign(key.public_xy().begin(), key.public_xy().end());
+  const auto file = test::value(core::sb3::build_file(
+      world_.crypto(), header, certificate, test::value(core::sb3::CommandWriter().blocks()),
+      [](std::uint32_t, core::MutableByteView) { return core::Status(); },
+      [&](core::ByteView manifest) { return key.sign(world_.crypto(), {manifest}); }));
+  const Ran ran = tallystick({"inspect", scratch_.file("file.sb3", text_of(file)), "--json"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const auto document = nlohmann::json::parse(ran.out, nullptr, false);
+  EXPECT_EQ(document["firmware_version"], 7);
+  EXPECT_EQ(document["blocks"], 1);
+  EXPECT_EQ(document["hash"], "sha256");
+  EXPECT_EQ(document["description"], "611b62") << "no control characters";
+  EXPECT_EQ(document["device_hsm"]["signer"], core::to_hex(key.public_xy()));
+  const auto text = text_of(file);
+  for (const std::size_t size : {4U, 59U, 60U, 219U, 284U, 575U}) {
+    expect_refusal({"inspect", scratch_.file("cut", text.substr(0, size))});
+  }
+  expect_refusal({"inspect", scratch_.file("long", text + "x")});
 }
 
 TEST_F(HostileFile, P06_CutAndLengthenedFilesAreRefused) {

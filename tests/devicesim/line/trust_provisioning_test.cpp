@@ -1,6 +1,8 @@
 // A part as an OEM's security module, and a part that takes the file which was made with it.
 #include "core/crypto/ec.h"
+#include "devicesim/mboot/session.h"
 #include "tests/devicesim/line/nxp_host.h"
+#include "tests/devicesim/mboot/hex.h"
 
 namespace tallystick::test {
 namespace {
@@ -222,6 +224,25 @@ TEST_F(TrustProvisioned, NothingIsServedWithoutOperationTwelve) {
   EXPECT_EQ(host.send(Tag::kGenerateKeyBlob, {0, 16, 0}, Bytes(16)),
             StatusCode::kSecurityViolation);
   EXPECT_EQ(host.receive_file(firmware_file()), StatusCode::kSecurityViolation);
+}
+
+// As docs/serial-line.md shows it: what stands on the line, byte by byte.
+TEST_F(TrustProvisioned, TheLineCarriesTheOperationsByteByByte) {
+  mboot::Session session(oem_.target());
+  const auto says = [&](std::string_view digits) {
+    const auto bytes = from_hex(digits);
+    ByteView input = bytes;
+    return core::to_hex(session.receive(input).bytes);
+  };
+  // oem_gen_master_share with nine parameters: 40 bytes of packet.
+  EXPECT_EQ(says("5aa4 2800 ee14 16000009 00000000 00800020 10000000 00810020 00010000 00820020 "
+                 "00010000 00830020 00010000"),
+            "5aa15aa41400e612b600000400000000300000004000000040000000");
+  EXPECT_EQ(says("5aa1"), "");
+  // A second one: 10001, and zeros.
+  EXPECT_EQ(says("5aa4 2800 ee14 16000009 00000000 00800020 10000000 00810020 00010000 00820020 "
+                 "00010000 00830020 00010000"),
+            "5aa15aa41400f7bdb600000411270000000000000000000000000000");
 }
 
 // ---- Taking a file in.

@@ -24,8 +24,8 @@ Done inspect(Environment& env, const InspectOptions& options) {
 void add_inspect_command(Command app, Environment& env) {
   add_command<InspectOptions>(
       app, env, "inspect",
-      "What a file says: package, software, share or family blob, proof, part. Shows no secrets\n"
-      "and checks no signature. Looking at a part powers it on.",
+      "What a file says: package, software, share or family blob, proof, part, SB3.1 container.\n"
+      "Shows no secrets and checks no signature. Looking at a part powers it on.",
       inspect, [](Command command, InspectOptions& options) {
         command.add_option("file", options.file, "The file").required();
       });

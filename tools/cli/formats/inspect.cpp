@@ -6,6 +6,7 @@
 
 #include "core/base/reader.h"
 #include "core/certificate/device_certificate.h"
+#include "core/sb3/layout.h"
 #include "core/ts1/family_blob.h"
 #include "core/ts1/software.h"
 #include "tools/cli/commands/software_verify.h"
@@ -114,6 +115,45 @@ Outcome<Json> inspect_part(Environment& env, const std::string& path) {
   return part_document((*part)->info(), (*part)->boot_error());
 }
 
+// A zero padded field that should be text; its digits where it is not what a terminal shows.
+std::string field_text(core::ByteView field) {
+  const auto text = core::text_of(field.first(
+      static_cast<std::size_t>(std::ranges::find(field, std::uint8_t{0}) - field.begin())));
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  return printable ? std::string(text) : core::to_hex(core::bytes_of(text));
+}
+
+// Any container's header; of a Device-HSM file's certificate block what it says too.
+Outcome<Json> inspect_container(const std::string& path, InputFile& file) {
+  core::Bytes block0(core::sb3::kHeaderSize);
+  if (file.size() < block0.size()) return file_failure(path, "too short for an SB3.1 container");
+  if (auto done = file.read_at(0, block0); !done) return std::move(done).error();
+  const auto header = core::sb3::parse_header(block0);
+  if (!header) return from_core(path, header.error());
+  if (file.size() != core::sb3::file_size(*header)) {
+    return refused(path, "the container is cut or has extra bytes");
+  }
+  const auto& variant = header->variant;
+  Json document{{"file", "SB3.1 container, signature not checked"},
+                {"hash", variant.curve == core::Curve::kP256 ? "sha256" : "sha384"},
+                {"description", field_text(header->description)},
+                {"image_type", header->image_type},
+                {"flags", header->flags},
+                {"firmware_version", header->firmware_version},
+                {"timestamp", header->timestamp},
+                {"blocks", header->block_count},
+                {"block0_length", header->block0_length}};
+  if (header->block0_length != variant.block0_size()) return document;
+  block0.resize(variant.manifest_size());
+  if (auto done = file.read_at(0, block0); !done) return std::move(done).error();
+  const auto certificate = core::sb3::parse_certificate(
+      variant, core::ByteView(block0).subspan(variant.certificate_offset()));
+  if (!certificate) return document;
+  document["device_hsm"] = {{"signer", core::to_hex(certificate->signer)},
+                            {"enc_oem_share", core::to_hex(certificate->enc_oem_share)}};
+  return document;
+}
+
 bool magic_is(core::ByteView bytes, std::string_view magic) {
   return core::text_of(bytes).starts_with(magic);
 }
@@ -204,6 +244,7 @@ Outcome<Json> inspect_file(Environment& env, const std::string& path) {
     return package_document(*head);
   }
   if (begins_as_part(start)) return inspect_part(env, path);
+  if (magic_is(start, "sbv3")) return inspect_container(path, *file);
   if (file->size() > kSmallFile) return file_failure(path, "not a file of the profile");
   auto bytes = read_file(path);
   if (!bytes) return std::move(bytes).error();
