@@ -179,7 +179,7 @@ Done Cipher::transform_message(core::ByteView data, core::WipedBytes& out) {
     with_tag.insert(with_tag.end(), tag_.begin(), tag_.end());
   }
   if (auto done = begin_stream(data.size()); !done) return done;
-  const auto done = stream_->whole(encrypts_ ? data : core::ByteView(with_tag), out);
+  auto done = stream_->whole(encrypts_ ? data : core::ByteView(with_tag), out);
   stream_.reset();
   if (!done) return done;
   const std::size_t expected = data.size() + (encrypts_ ? tag_size_ : 0);

@@ -72,7 +72,7 @@ class Kdf {
  private:
   Kdf(Context& context, const KdfType& type, core::KdfCtxPtr own)
       : context_(context), type_(type), own_(std::move(own)) {}
-  Done take_uri(const std::string& uri);
+  Done take_uri(const std::string& text);
   Done take(const OSSL_PARAM params[]);
 
   Context& context_;

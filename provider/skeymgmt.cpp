@@ -13,7 +13,22 @@
 namespace tallystick::provider {
 namespace {
 
-using namespace openssl_3_5;
+using openssl_3_5::Export;
+using openssl_3_5::Free;
+using openssl_3_5::Generate;
+using openssl_3_5::GetKeyId;
+using openssl_3_5::Import;
+using openssl_3_5::kExport;
+using openssl_3_5::kFree;
+using openssl_3_5::kGenerate;
+using openssl_3_5::kGenerateSettable;
+using openssl_3_5::kGetKeyId;
+using openssl_3_5::kImport;
+using openssl_3_5::kImportSettable;
+using openssl_3_5::kKeyLength;
+using openssl_3_5::kRawBytes;
+using openssl_3_5::kSelectSecret;
+using openssl_3_5::Settable;
 
 constexpr std::size_t kIdSize = 16;
 constexpr const char* kAes = "AES";

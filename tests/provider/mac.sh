@@ -145,3 +145,24 @@ for configuration in "${all_configurations[@]}"; do
   ! grep -q 99999999 "$home/log" || fail "the PIN is shown"
   [ "$(grep -c CKR_PIN_INCORRECT "$home/log")" = 1 ] || fail "the PIN was tried more than once"
 done
+
+# Far away: what p11-kit's remoting passes on.
+client=$(file_in /usr/lib pkcs11/p11-kit-client.so) || fail "p11-kit's client module is not there"
+in_background p11-kit server --foreground --provider "$module" --name "$home/server" \
+  "pkcs11:token=line" >"$home/server.log" 2>&1
+until_true test -S "$home/server"
+export P11_KIT_SERVER_ADDRESS=unix:path=$home/server
+configuration preferred "$ours"$'\n'"$the_default" "?provider=tallystick" \
+  "tallystick-module = $client"
+module_name="$module_name by p11-kit server"
+use preferred
+job "HMAC in one call and streamed"
+same_mac HMAC generic "$home/message" -digest SHA256
+same_mac HMAC generic "$home/large" -digest SHA512
+job "CMAC: the remoting passes it on, or says that it does not"
+if token_openssl mac -macopt "uri:$(secret_uri aes256)" -in "$home/message" -out "$home/by-token" \
+  CMAC >"$home/log" 2>&1; then
+  same_mac CMAC aes256 "$home/message" -cipher AES-256-CBC
+else
+  says "sign by CKM_AES_CMAC.*CKR_MECHANISM_INVALID"
+fi

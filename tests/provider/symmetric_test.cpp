@@ -393,6 +393,19 @@ TEST_F(Macs, OfAForgottenContextLeaveNoSession) {
   EXPECT_EQ(finish(many.front().get()), expected(message_of(10)));
 }
 
+TEST_F(Macs, A77_TheirKeysGiveNoSecretOut) {
+  const PkeyPtr key = loaded.key(secret_uri("generic"));
+  ASSERT_TRUE(key) << queued_errors();
+  EXPECT_EQ(EVP_PKEY_is_a(key.get(), "HMAC"), 1);
+  OSSL_PARAM* params = nullptr;
+  EXPECT_EQ(EVP_PKEY_todata(key.get(), EVP_PKEY_KEYPAIR, &params), 0);
+  OSSL_PARAM_free(params);
+  Bytes raw(256);
+  std::size_t size = raw.size();
+  EXPECT_EQ(EVP_PKEY_get_raw_private_key(key.get(), raw.data(), &size), 0);
+  EXPECT_EQ(raw, Bytes(256));
+}
+
 class WithToken : public ::testing::Test {
  protected:
   void SetUp() override {
