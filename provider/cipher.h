@@ -21,8 +21,8 @@ struct CipherType {
   // The name that libcrypto knows it by, and all of them as the default provider has them.
   const char* name;
   const char* names;
-  CipherMode mode;
   std::size_t key_size;
+  CipherMode mode;
   // Its key is bytes that name a key of the token: for "openssl enc", which has no other place for
   // the name of one.
   bool by_label;
