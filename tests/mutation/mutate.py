@@ -40,6 +40,8 @@ TIMES = 10
 MOST_MEMORY = 8 << 30
 # Numbers that each source has for its checks; mutants.h knows how many there are in all.
 MOST_IN_A_FILE = 128
+# How the reason begins of a check that some machines' libcrypto never comes to.
+ELSEWHERE = "with libcrypto"
 # How many tests are run before the first look at the result, and how much more each time after.
 AT_FIRST, MORE = 4, 3
 
@@ -287,6 +289,7 @@ def main():
     hung = [check for check in caught if results[check.number][1] == HUNG]
     # A name may be that of several checks of its file.
     noticed = ({check.name for check in caught} & set(allowed)) - {check.name for check in left}
+    noticed = {name for name in noticed if not allowed[name].startswith(ELSEWHERE)}
     for name in sorted(noticed):
         say(f"equivalent.txt: tests miss it: {name}")
     say(f"{len(checks)} checks, {len(results)} reached: {len(caught)} caught "

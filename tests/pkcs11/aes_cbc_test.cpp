@@ -147,6 +147,33 @@ TEST(AesCbc, A64_OddParametersAreRefused) {
   }
 }
 
+// The memory behind these lengths is never touched: only the length of the output is asked for.
+TEST(AesCbc, A60_MoreThanOneCallTakesIsRefused) {
+  TestToken token;
+  const auto key = generate_aes(token.session());
+  constexpr CK_ULONG kMost = 1UL << 30U;
+  CK_BYTE byte = 0;
+  CK_ULONG size = 0;
+  for (const CK_MECHANISM_TYPE type : {CKM_AES_CBC, CKM_AES_CBC_PAD}) {
+    Mechanism mechanism(type, kIv);
+    for (const CK_ULONG length : {kMost, kMost + 16, 1UL << 32U, 1UL << 46U}) {
+      const bool fits = length == kMost;
+      const auto encrypts = fits ? IsOk() : ReturnsRv(CKR_DATA_LEN_RANGE);
+      const auto decrypts = fits ? IsOk() : ReturnsRv(CKR_ENCRYPTED_DATA_LEN_RANGE);
+      const auto asked = [&](auto init, auto call) {
+        must(init(token.handle(), mechanism.get(), key));
+        const auto rv = call(token.handle(), &byte, length, nullptr, &size);
+        must(init(token.handle(), nullptr, 0));  // ends what may go on
+        return rv;
+      };
+      EXPECT_THAT(asked(token->C_EncryptInit, token->C_Encrypt), encrypts) << length;
+      EXPECT_THAT(asked(token->C_EncryptInit, token->C_EncryptUpdate), encrypts) << length;
+      EXPECT_THAT(asked(token->C_DecryptInit, token->C_Decrypt), decrypts) << length;
+      EXPECT_THAT(asked(token->C_DecryptInit, token->C_DecryptUpdate), decrypts) << length;
+    }
+  }
+}
+
 TEST(AesCbc, A11_NeitherWrapsNorUnwraps) {
   TestToken token;
   auto& session = token.session();

@@ -102,6 +102,28 @@ TEST(AesCtr, ACounterWithRoomTakesLongMessages) {
   }
 }
 
+// The memory behind these lengths is never touched: only the length of the output is asked for.
+TEST(AesCtr, A60_MoreThanOneCallTakesIsRefused) {
+  TestToken token;
+  const auto key = generate_aes(token.session());
+  auto mechanism = ctr(core::Bytes(16), 128);
+  CK_BYTE byte = 0;
+  CK_ULONG size = 0;
+  for (const CK_ULONG length : {1UL << 30U, (1UL << 30U) + 1, 1UL << 32U, 1UL << 46U}) {
+    const bool fits = length == 1UL << 30U;
+    must(token->C_EncryptInit(token.handle(), mechanism.get(), key));
+    EXPECT_THAT(token->C_Encrypt(token.handle(), &byte, length, nullptr, &size),
+                fits ? IsOk() : ReturnsRv(CKR_DATA_LEN_RANGE))
+        << length;
+    must(token->C_EncryptInit(token.handle(), nullptr, 0));
+    must(token->C_DecryptInit(token.handle(), mechanism.get(), key));
+    EXPECT_THAT(token->C_DecryptUpdate(token.handle(), &byte, length, nullptr, &size),
+                fits ? IsOk() : ReturnsRv(CKR_ENCRYPTED_DATA_LEN_RANGE))
+        << length;
+    must(token->C_DecryptInit(token.handle(), nullptr, 0));
+  }
+}
+
 TEST(AesCtr, A64_OddParametersAreRefused) {
   TestToken token;
   auto& session = token.session();

@@ -129,6 +129,39 @@ TEST(AesGcm, A34_TagsAreNotShort) {
   }
 }
 
+// The memory behind these lengths is never touched: only the length of the output is asked for.
+TEST(AesGcm, A60_MoreThanOneCallDecryptsIsRefused) {
+  TestToken token;
+  const auto key = generate_aes(token.session());
+  Gcm gcm(core::Bytes(12, 1));
+  CK_BYTE byte = 0;
+  CK_ULONG size = 0;
+  for (const CK_ULONG length : {(1UL << 30U) + 16, (1UL << 30U) + 17, 1UL << 32U, 1UL << 46U}) {
+    const bool fits = length == (1UL << 30U) + 16;
+    must(token->C_DecryptInit(token.handle(), gcm.get(), key));
+    EXPECT_THAT(token->C_Decrypt(token.handle(), &byte, length, nullptr, &size),
+                fits ? IsOk() : ReturnsRv(CKR_ENCRYPTED_DATA_LEN_RANGE))
+        << length;
+    must(token->C_DecryptInit(token.handle(), nullptr, 0));
+  }
+}
+
+TEST(AesGcm, A67_WhatADecryptionByPartsHoldsIsCapped) {
+  TestToken token;
+  const auto key = generate_aes(token.session());
+  Gcm gcm(core::Bytes(12, 1));
+  core::Bytes most((64UL << 20U) + 16);
+  CK_BYTE byte = 0;
+  CK_ULONG size = 0;
+  must(token->C_DecryptInit(token.handle(), gcm.get(), key));
+  EXPECT_THAT(token->C_DecryptUpdate(token.handle(), most.data(), most.size(), &byte, &size),
+              IsOk());
+  EXPECT_THAT(token->C_DecryptUpdate(token.handle(), &byte, 1, &byte, &size),
+              ReturnsRv(CKR_ENCRYPTED_DATA_LEN_RANGE));
+  EXPECT_THAT(token->C_DecryptFinal(token.handle(), &byte, &size),
+              ReturnsRv(CKR_OPERATION_NOT_INITIALIZED));
+}
+
 TEST(AesGcm, WorksInPlace) {
   TestToken token;
   auto& session = token.session();

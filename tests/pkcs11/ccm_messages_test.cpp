@@ -176,6 +176,16 @@ TEST_F(CcmMessages, InPartsThatAreNotTheAnnouncedLengthAreRefused) {
   EXPECT_EQ(must(decrypt(message, must(encrypt(message, data)))), data);
 }
 
+TEST_F(CcmMessages, A60_AssociatedDataHaveALimit) {
+  CcmMessage message(1);
+  const core::Bytes most(1UL << 20U);
+  const core::Bytes more((1UL << 20U) + 1);
+  const auto sealed = must(encrypt(message, bytes("x"), most));
+  EXPECT_EQ(must(decrypt(message, sealed, most)), bytes("x"));
+  EXPECT_THAT(encrypt(message, bytes("x"), more).rv, ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
+  EXPECT_THAT(decrypt(message, sealed, more).rv, ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
+}
+
 TEST_F(CcmMessages, A34_A64_WrongParametersAreRefused) {
   const auto with = [&](const std::function<void(CK_CCM_MESSAGE_PARAMS&)>& change) {
     CcmMessage message(1);

@@ -146,6 +146,33 @@ TEST_P(Edwards, PrivateValuesOfAnotherLengthAreRefused) {
   EXPECT_THAT(import(private_value_of(own.get())), IsOk());
 }
 
+TEST_P(Edwards, AKeyWithoutItsCurvePointOrValueIsIncomplete) {
+  const auto incomplete = ReturnsRv(CKR_TEMPLATE_INCOMPLETE);
+  const auto own = libcrypto_key(GetParam().name);
+  const auto of = [](CK_OBJECT_CLASS object_class) {
+    return Attributes().number(CKA_CLASS, object_class).number(CKA_KEY_TYPE, CKK_EC_EDWARDS);
+  };
+  const auto rv = [&](const Attributes& key) { return session().create(key).rv; };
+  EXPECT_THAT(rv(of(CKO_PUBLIC_KEY).bytes(CKA_EC_POINT, point_of(own.get()))), incomplete);
+  EXPECT_THAT(rv(of(CKO_PUBLIC_KEY).bytes(CKA_EC_PARAMS, name_params())), incomplete);
+  EXPECT_THAT(rv(of(CKO_PRIVATE_KEY).bytes(CKA_VALUE, private_value_of(own.get()))), incomplete);
+  EXPECT_THAT(rv(of(CKO_PRIVATE_KEY).bytes(CKA_EC_PARAMS, name_params())), incomplete);
+}
+
+// It is held until it is whole: EdDSA reads it twice.
+TEST_P(Edwards, A67_AMessageInPartsIsCapped) {
+  const auto pair = generate_on(session(), GetParam().name);
+  Mechanism eddsa(CKM_EDDSA);
+  core::Bytes most(64UL << 20U);
+  const auto s = session().handle();
+  ASSERT_THAT(sign_start(eddsa.get(), pair.private_key), IsOk());
+  EXPECT_THAT(session()->C_SignUpdate(s, most.data(), most.size()), IsOk());
+  EXPECT_THAT(session()->C_SignUpdate(s, most.data(), 1), ReturnsRv(CKR_DATA_LEN_RANGE));
+  CK_ULONG size = most.size();
+  EXPECT_THAT(session()->C_SignFinal(s, most.data(), &size),
+              ReturnsRv(CKR_OPERATION_NOT_INITIALIZED));
+}
+
 TEST_P(Edwards, AnotherCurveOfAnotherTypeIsRefused) {
   for (const auto* const curve : {"P-256", "X25519", "X448"}) {
     const auto rv = session()

@@ -74,6 +74,17 @@ TEST(FamilyGen, AFamilyIsThereOnce) {
   EXPECT_EQ(token.session().find(Attributes().bytes(CKA_TS_FAMILY_ID, id)).size(), 1U);
 }
 
+TEST(FamilyWrap, A25_NoOtherManagedKeyLeavesAsAFamily) {
+  FamilyToken token;
+  const auto share = must(token.make_share());
+  const auto part = value(core::EcPrivateKey::generate(token.crypto(), core::Curve::kP256));
+  const auto device =
+      import_device(token.session(), part.public_xy(),
+                    token.world().certificate(core::DeviceKind::kPart, part.public_xy()));
+  EXPECT_THAT(token.session().wrap(with_byte(CKM_TS_FAMILY_WRAP, 4), device, share).rv,
+              ReturnsRv(CKR_KEY_NOT_WRAPPABLE));
+}
+
 TEST(FamilyImport, TakesEveryVectorsFamily) {
   TestToken token;
   std::size_t imported = 0;
@@ -111,6 +122,12 @@ TEST(FamilyImport, RefusesEveryOtherLengthVersionFlagAndCount) {
   for (const std::size_t cut : {0UL, 1UL, 8UL, good.size() - 1}) {
     EXPECT_THAT(import_family(token.session(), core::ByteView(good).first(cut)).rv, bad);
   }
+  EXPECT_THAT(
+      token.session()
+          .create(
+              Attributes().number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_TS_FAMILY))
+          .rv,
+      ReturnsRv(CKR_TEMPLATE_INCOMPLETE));
   EXPECT_THAT(import_family(token.session(), good).rv, IsOk());
 }
 
@@ -247,6 +264,24 @@ TEST_F(TwoTokens, WrappingNeedsTheRecipientsCertificateUnderTheFamilysKey) {
   EXPECT_THAT(icm().wrap(mechanism, none, family_).rv, ReturnsRv(CKR_WRAPPING_KEY_HANDLE_INVALID));
 }
 
+TEST_F(TwoTokens, AFamilyIsSealedToDeviceKeysOnP256Only) {
+  const auto p384 = value(core::EcPrivateKey::generate(world_.crypto(), core::Curve::kP384));
+  const auto key =
+      must(icm().create(ec_public_key(core::Curve::kP384, p384.public_xy()).flag(CKA_WRAP, true)));
+  EXPECT_THAT(icm().wrap(with_byte(CKM_TS_FAMILY_WRAP, 2), key, family_).rv,
+              ReturnsRv(CKR_WRAPPING_KEY_HANDLE_INVALID));
+}
+
+TEST_F(TwoTokens, A25_NoOrdinaryKeyLeavesSealedToADevice) {
+  const auto xy = device_xy(other_);
+  const auto device = import_device(icm(), xy, world_.certificate(core::DeviceKind::kToken, xy));
+  const auto readable = must(icm().create(secret_key(CKK_GENERIC_SECRET, core::Bytes(32, 1))
+                                              .flag(CKA_SENSITIVE, false)
+                                              .flag(CKA_EXTRACTABLE, true)));
+  EXPECT_THAT(icm().wrap(with_byte(CKM_TS_FAMILY_WRAP, 2), device, readable).rv,
+              ReturnsRv(CKR_KEY_NOT_WRAPPABLE));
+}
+
 TEST_F(TwoTokens, WrappingTakesTheRolesOfTokensAndPartsOnly) {
   const auto xy = device_xy(other_);
   const auto device = import_device(icm(), xy, world_.certificate(core::DeviceKind::kToken, xy));
@@ -360,6 +395,13 @@ TEST_F(TwoTokens, TheFamilyOpensWithTheDeviceKeyAlone) {
                         pair.private_key, blob, {})
                 .rv,
             CKR_OK);
+  const auto unwraps =
+      generate_ec(other_, core::Curve::kP256, {}, Attributes().flag(CKA_UNWRAP, true));
+  EXPECT_THAT(other_
+                  .unwrap({CKM_TS_FAMILY_WRAP, {fingerprint.begin(), fingerprint.end()}},
+                          unwraps.private_key, blob, {})
+                  .rv,
+              ReturnsRv(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT));
 }
 
 TEST_F(TwoTokens, A21_TheTemplateLoosensNothing) {

@@ -179,6 +179,20 @@ TEST(Hmac, HasAKeyGenerationOfItsOwn) {
   }
 }
 
+TEST(Hmac, TheGenericKeyGenerationMakesItsKeysAndNoAesKey) {
+  TestToken token;
+  auto& session = token.session();
+  const auto made = [&](CK_KEY_TYPE type) {
+    return session
+        .generate(CKM_GENERIC_SECRET_KEY_GEN,
+                  Attributes().number(CKA_VALUE_LEN, 32).number(CKA_KEY_TYPE, type))
+        .rv;
+  };
+  for (const auto& one : kHmacs) EXPECT_THAT(made(one.key_type), IsOk()) << one.name;
+  EXPECT_THAT(made(CKK_GENERIC_SECRET), IsOk());
+  EXPECT_THAT(made(CKK_AES), ReturnsRv(CKR_TEMPLATE_INCONSISTENT));
+}
+
 // One object serves the whole and the shortened MAC by turns, from several sessions.
 TEST(Hmac, TheKeyedStateIsSharedByTheWholeAndTheShortenedMac) {
   TestToken token;

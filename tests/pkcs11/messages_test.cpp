@@ -380,6 +380,43 @@ TEST_F(Messages, A35_NothingComesOutBeforeTheTagWasChecked) {
   }
 }
 
+TEST_F(Messages, A60_A67_TextsAndAssociatedDataHaveLimits) {
+  const auto key = generate_aes(session_);
+  must(encrypt_init(key));
+  must(decrypt_init(key));
+  GcmMessage message;
+  const core::Bytes most_aad(1UL << 20U);
+  const core::Bytes more_aad((1UL << 20U) + 1);
+  const auto sealed = must(encrypt(message, bytes("x"), most_aad));
+  EXPECT_EQ(must(decrypt(message, sealed, most_aad)), bytes("x"));
+  EXPECT_THAT(encrypt(message, bytes("x"), more_aad).rv, ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
+  EXPECT_THAT(decrypt(message, sealed, more_aad).rv, ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
+
+  // Of these lengths only that of the output is asked; the memory is never touched.
+  CK_BYTE byte = 0;
+  CK_ULONG size = 0;
+  for (const CK_ULONG length : {1UL << 30U, (1UL << 30U) + 1, 1UL << 32U, 1UL << 46U}) {
+    const bool fits = length == 1UL << 30U;
+    EXPECT_THAT(v_->C_EncryptMessage(s_, message.get(), GcmMessage::size(), nullptr, 0, &byte,
+                                     length, nullptr, &size),
+                fits ? IsOk() : ReturnsRv(CKR_DATA_LEN_RANGE));
+    EXPECT_THAT(v_->C_DecryptMessage(s_, message.get(), GcmMessage::size(), nullptr, 0, &byte,
+                                     length, nullptr, &size),
+                fits ? IsOk() : ReturnsRv(CKR_ENCRYPTED_DATA_LEN_RANGE));
+  }
+  // What is held until the tag was seen.
+  core::Bytes held(64UL << 20U);
+  must(v_->C_DecryptMessageBegin(s_, message.get(), GcmMessage::size(), nullptr, 0));
+  const auto next = [&](CK_BYTE* data, CK_ULONG length) {
+    return v_->C_DecryptMessageNext(s_, message.get(), GcmMessage::size(), data, length, &byte,
+                                    &size, 0);
+  };
+  EXPECT_THAT(next(held.data(), held.size()), IsOk());
+  EXPECT_THAT(next(&byte, 1), ReturnsRv(CKR_ENCRYPTED_DATA_LEN_RANGE));
+  // The message has ended and the process goes on.
+  EXPECT_EQ(must(decrypt(message, sealed, most_aad)), bytes("x"));
+}
+
 TEST_F(Messages, OfAnEmptyTextHaveATagAllTheSame) {
   const auto key = generate_aes(session_);
   must(encrypt_init(key));

@@ -111,6 +111,60 @@ TEST_P(NistCurve, A24_PointsOffTheCurveAndScalarsOutOfRangeAreNotImported) {
   }
 }
 
+TEST_P(NistCurve, AKeyWithoutItsCurvePointOrValueIsIncomplete) {
+  const auto incomplete = ReturnsRv(CKR_TEMPLATE_INCOMPLETE);
+  const auto own = libcrypto_key(GetParam().name);
+  const auto params = curve_params(GetParam().name);
+  const auto of = [](CK_OBJECT_CLASS object_class) {
+    return Attributes().number(CKA_CLASS, object_class).number(CKA_KEY_TYPE, CKK_EC);
+  };
+  const auto rv = [&](const Attributes& key) { return session().create(key).rv; };
+  EXPECT_THAT(rv(of(CKO_PUBLIC_KEY).bytes(CKA_EC_POINT, octets(point_of(own.get())))), incomplete);
+  EXPECT_THAT(rv(of(CKO_PUBLIC_KEY).bytes(CKA_EC_PARAMS, params)), incomplete);
+  EXPECT_THAT(rv(of(CKO_PRIVATE_KEY).bytes(CKA_VALUE, private_value_of(own.get()))), incomplete);
+  EXPECT_THAT(rv(of(CKO_PRIVATE_KEY).bytes(CKA_EC_PARAMS, params)), incomplete);
+}
+
+TEST_P(NistCurve, AHashThatIsSignedHasOneTo512Bytes) {
+  const auto pair = generate_on(session(), GetParam().name);
+  for (const std::size_t size : {1UL, 512UL}) {
+    const core::Bytes hash(size, 0x5A);
+    const auto made = must(session().sign(CKM_ECDSA, pair.private_key, hash));
+    EXPECT_THAT(session().verify(CKM_ECDSA, pair.public_key, hash, made), IsOk());
+  }
+  for (const std::size_t size : {0UL, 513UL, 100000UL}) {
+    const core::Bytes hash(size, 0x5A);
+    EXPECT_THAT(session().sign(CKM_ECDSA, pair.private_key, hash).rv,
+                ReturnsRv(CKR_DATA_LEN_RANGE));
+    EXPECT_THAT(
+        session().verify(CKM_ECDSA, pair.public_key, hash, core::Bytes(2 * GetParam().field, 1)),
+        ReturnsRv(CKR_DATA_LEN_RANGE));
+  }
+}
+
+// What a wrapped key is, is said by what is inside: by no template, of whatever type.
+TEST_P(NistCurve, A10_AKeyIsUnwrappedAsOneOfItsTypeOnly) {
+  const auto kek =
+      generate_aes(session(), Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true));
+  const auto pair =
+      generate_on(session(), GetParam().name, {}, Attributes().flag(CKA_EXTRACTABLE, true));
+  const auto blob = must(session().wrap(CKM_AES_KEY_WRAP_KWP, kek, pair.private_key));
+  const auto as = [&](CK_OBJECT_CLASS object_class, CK_KEY_TYPE type) {
+    return session()
+        .unwrap(CKM_AES_KEY_WRAP_KWP, kek, blob,
+                Attributes().number(CKA_CLASS, object_class).number(CKA_KEY_TYPE, type))
+        .rv;
+  };
+  EXPECT_THAT(as(CKO_PRIVATE_KEY, CKK_EC), IsOk());
+  for (const CK_KEY_TYPE type :
+       {CKK_RSA, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_ML_KEM, CKK_ML_DSA, CKK_SLH_DSA, CKK_DSA}) {
+    EXPECT_THAT(as(CKO_PRIVATE_KEY, type), ReturnsRv(CKR_WRAPPED_KEY_INVALID)) << type;
+  }
+  for (const CK_OBJECT_CLASS object_class : {CKO_PUBLIC_KEY, CKO_CERTIFICATE, CKO_DATA}) {
+    EXPECT_THAT(as(object_class, CKK_EC), ReturnsRv(CKR_TEMPLATE_INCONSISTENT)) << object_class;
+  }
+}
+
 TEST(NistCurves, AKeyOnP521TravelsAsPkcs8) {
   TestToken token;
   auto& session = token.session();

@@ -203,6 +203,12 @@ TEST_P(Packages, TheTagIsTheSameInPartsAndVerifiesForATarget) {
   wrong[0] ^= 1U;
   EXPECT_THAT(session_.verify(CKM_AES_CMAC, target_auth, tagged, wrong),
               ReturnsRv(CKR_SIGNATURE_INVALID));
+  for (const std::size_t size : {0UL, 1UL, 15UL, 17UL}) {
+    wrong = tag;
+    wrong.resize(size);
+    EXPECT_THAT(session_.verify(CKM_AES_CMAC, target_auth, tagged, wrong),
+                ReturnsRv(CKR_SIGNATURE_LEN_RANGE));
+  }
   EXPECT_NE(session_.sign(CKM_AES_CMAC, target_auth, tagged).rv, CKR_OK) << "a target checks only";
 }
 

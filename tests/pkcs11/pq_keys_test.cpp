@@ -298,6 +298,8 @@ TEST_P(PqKeys, TheParameterSetIsNeededAndMustBeOneOfTheType) {
         .rv;
   };
   EXPECT_THAT(import_public({}, value), ReturnsRv(CKR_TEMPLATE_INCOMPLETE));
+  EXPECT_THAT(session().create(pq_object(tested(), CKO_PUBLIC_KEY)).rv,
+              ReturnsRv(CKR_TEMPLATE_INCOMPLETE));
   EXPECT_THAT(import_public(said, value), IsOk());
   for (const std::size_t size : {0UL, 1UL, value.size() - 1, value.size() + 1}) {
     auto wrong = value;
@@ -331,6 +333,30 @@ TEST_P(PqKeys, APrivateKeyTravelsAsPkcs8WithItsSeed) {
                               .number(CKA_PARAMETER_SET, tested().parameter_set == 1 ? 2 : 1))
                   .rv,
               ReturnsRv(CKR_TEMPLATE_INCONSISTENT));
+}
+
+// Of keys with a seed libcrypto compares the two when it reads them; of these only a check does.
+class PqKeysWithoutASeed : public PqKeys {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(PqKeysWithoutASeed);
+INSTANTIATE_TEST_SUITE_P(Each, PqKeysWithoutASeed,
+                         ::testing::ValuesIn(pq_at_hand({"SLH-DSA-SHA2-128f",
+                                                         "SLH-DSA-SHAKE-256s"})),
+                         [](const auto& one) { return test_name(one.param); });
+
+TEST_P(PqKeysWithoutASeed, A24_AWrappedKeyIsCheckedLikeAnImportedOne) {
+  const auto kek =
+      generate_aes(session(), Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true));
+  const auto unwrapped = [&](const core::Bytes& pkcs8) {
+    const auto open = must(session().create(secret_key(CKK_GENERIC_SECRET, pkcs8)
+                                                .flag(CKA_SENSITIVE, false)
+                                                .flag(CKA_EXTRACTABLE, true)));
+    const auto blob = must(session().wrap(CKM_AES_KEY_WRAP_KWP, kek, open));
+    return session().unwrap(CKM_AES_KEY_WRAP_KWP, kek, blob, private_object()).rv;
+  };
+  auto pkcs8 = to_pkcs8(libcrypto_key(tested().name).get());
+  EXPECT_THAT(unwrapped(pkcs8), IsOk());
+  pkcs8.back() ^= 1U;  // of the public half
+  EXPECT_THAT(unwrapped(pkcs8), ReturnsRv(CKR_WRAPPED_KEY_INVALID));
 }
 
 TEST_P(PqKeys, A12_AKeyLeavesOnlyUnderOneThatIsAsStrong) {

@@ -238,6 +238,38 @@ TEST(RsaKeys, A24_InconsistentOrWeakKeysAreNotImported) {
   EXPECT_EQ(session.find({}).size(), before);
 }
 
+// The sum of two numbers, big-endian.
+core::Bytes sum(const core::Bytes& a, const core::Bytes& b) {
+  const core::BnPtr first(BN_bin2bn(a.data(), static_cast<int>(a.size()), nullptr));
+  const core::BnPtr second(BN_bin2bn(b.data(), static_cast<int>(b.size()), nullptr));
+  EXPECT_EQ(BN_add(first.get(), first.get(), second.get()), 1);
+  core::Bytes out(static_cast<std::size_t>(BN_num_bytes(first.get())));
+  EXPECT_EQ(BN_bn2bin(first.get(), out.data()), static_cast<int>(out.size()));
+  return out;
+}
+
+// A24: numbers from which the ones that were left out do not follow, and one that is right but for
+// a multiple of its prime.
+TEST(RsaKeys, A24_NumbersThatHaveNoOthersAreNotImported) {
+  TestToken token;
+  auto& session = token.session();
+  const auto whole = private_key(some_rsa_key());
+  const auto refused = [&](const Attributes& key) {
+    EXPECT_THAT(session.create(key).rv, ReturnsRv(CKR_ATTRIBUTE_VALUE_INVALID));
+  };
+  for (const auto& [prime, exponent] :
+       {std::pair(CKA_PRIME_1, CKA_EXPONENT_1), std::pair(CKA_PRIME_2, CKA_EXPONENT_2)}) {
+    auto one = with(whole, prime, {1});
+    refused(without(one, exponent));
+  }
+  const auto p = number_of(some_rsa_key(), OSSL_PKEY_PARAM_RSA_FACTOR1);
+  auto twice = with(whole, CKA_PRIME_2, p);
+  refused(without(twice, CKA_COEFFICIENT));
+  const auto coefficient = number_of(some_rsa_key(), OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
+  refused(with(whole, CKA_COEFFICIENT, sum(coefficient, p)));
+  EXPECT_THAT(session.create(whole).rv, IsOk());
+}
+
 TEST(RsaKeys, A24_WeakPublicKeysAreNotImported) {
   TestToken token;
   auto& session = token.session();
@@ -375,8 +407,10 @@ TEST(RsaKeys, A24_AWrappedKeyIsCheckedLikeAnImportedOne) {
   TestToken token;
   auto& session = token.session();
   EXPECT_THAT(unwrap_pkcs8(session, to_pkcs8(some_rsa_key()), unwrapped_rsa()), IsOk());
-  EXPECT_THAT(unwrap_pkcs8(session, to_pkcs8(libcrypto_key("RSA-1024").get()), unwrapped_rsa()),
-              ReturnsRv(CKR_WRAPPED_KEY_INVALID));
+  for (const auto* const size : {"RSA-1024", "RSA-4104"}) {
+    EXPECT_THAT(unwrap_pkcs8(session, to_pkcs8(libcrypto_key(size).get()), unwrapped_rsa()),
+                ReturnsRv(CKR_WRAPPED_KEY_INVALID));
+  }
   auto damaged = to_pkcs8(some_rsa_key());
   damaged[damaged.size() / 2] ^= 1U;
   EXPECT_THAT(unwrap_pkcs8(session, damaged, unwrapped_rsa()), ReturnsRv(CKR_WRAPPED_KEY_INVALID));

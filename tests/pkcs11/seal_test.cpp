@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tests/pkcs11/support/sealed_assets.h"
 #include "tests/pkcs11/support/vendor.h"
 
 namespace tallystick::test {
@@ -10,25 +11,6 @@ namespace {
 
 using core::AssetKind;
 using core::Suite;
-
-// A package of one asset: what its sealing context is.
-core::Bytes context_for(const core::Context& context, Suite suite, core::PackageEntry entry) {
-  core::PackageHeader header;
-  header.suite = suite;
-  header.context = context;
-  header.package_version = 1;
-  entry.asset_id = 1;
-  entry.name = entry.name.empty() ? "asset" : entry.name;
-  return value(core::PackageBuilder::create(header, {entry})).seal_context(0);
-}
-
-core::PackageEntry entry_of(AssetKind kind, std::size_t length, std::uint8_t flags = 0) {
-  core::PackageEntry entry;
-  entry.kind = kind;
-  entry.plaintext_length = length;
-  entry.flags = flags;
-  return entry;
-}
 
 class Sealing : public ::testing::TestWithParam<Suite> {
  protected:
@@ -185,6 +167,21 @@ TEST_P(Sealing, TheLengthOfTheDataIsThatOfTheContext) {
     EXPECT_NE(session_.encrypt_parts(mechanism, k_encd, plain, 100).rv, CKR_OK) << length;
   }
   EXPECT_THAT(session_.encrypt(mechanism, k_encd, core::Bytes(1000, 1)).rv, IsOk());
+}
+
+// The memory behind these lengths is never touched: only the length of the output is asked for.
+TEST_P(Sealing, A60_APartThatIsLongerThanTheAssetIsRefusedBeforeItIsRead) {
+  const auto k_encd = key("TS1/ENCD");
+  auto mechanism = seal(context_for(context_, GetParam(), entry_of(AssetKind::kData, 1000)));
+  CK_BYTE byte = 0;
+  CK_ULONG size = 0;
+  for (const CK_ULONG length : {1000UL, 1001UL, 1UL << 32U, 1UL << 46U}) {
+    must(token_->C_EncryptInit(token_.handle(), mechanism.get(), k_encd));
+    EXPECT_THAT(token_->C_EncryptUpdate(token_.handle(), &byte, length, nullptr, &size),
+                length == 1000 ? IsOk() : ReturnsRv(CKR_DATA_LEN_RANGE))
+        << length;
+    must(token_->C_EncryptInit(token_.handle(), nullptr, 0));
+  }
 }
 
 TEST_P(Sealing, EveryKindHasItsKey) {
@@ -394,6 +391,37 @@ TEST_P(Sealing, SealedBytesThatAreNoKeyAreRefused) {
               ReturnsRv(CKR_WRAPPED_KEY_INVALID));
 }
 
+TEST_P(Sealing, A24_AnOpenedSecretHasATypeThatThereIsAndALengthThatTheTypeHas) {
+  const auto opening_key = target_key("TS1/ENCK");
+  const auto opened = [&](std::size_t length, CK_KEY_TYPE type) {
+    const auto context = context_for(context_, GetParam(),
+                                     entry_of(AssetKind::kSecretKey, length, core::kAssetSign));
+    const auto sealed = seal_in_core(context, pattern(length, 1), "TS1/ENCK");
+    return session_
+        .unwrap(open(context), opening_key, sealed, Attributes().number(CKA_KEY_TYPE, type))
+        .rv;
+  };
+  const auto inconsistent = ReturnsRv(CKR_TEMPLATE_INCONSISTENT);
+  for (const CK_KEY_TYPE type : {CKK_AES, CKK_GENERIC_SECRET, CKK_SHA256_HMAC}) {
+    EXPECT_THAT(opened(32, type), IsOk());
+  }
+  for (const CK_KEY_TYPE type : {CKK_SHA384_HMAC, CKK_HKDF, CKK_EC, CKK_RSA, CKK_TS_FAMILY,
+                                 CKK_TS_OEM_SHARE, CKK_TS_MASTER_KEY, CKK_TS_ASSET_KEY}) {
+    EXPECT_THAT(opened(32, type), inconsistent) << std::hex << type;
+  }
+  for (const std::size_t length : {0UL, 1UL, 15UL, 20UL, 33UL, 64UL}) {
+    EXPECT_THAT(opened(length, CKK_AES), inconsistent) << length;
+  }
+  for (const CK_KEY_TYPE type : {CKK_GENERIC_SECRET, CKK_SHA256_HMAC}) {
+    EXPECT_THAT(opened(0, type), inconsistent);
+    EXPECT_THAT(opened(1, type), IsOk());
+    EXPECT_THAT(opened(4096, type), IsOk());
+    EXPECT_THAT(opened(4097, type), inconsistent);
+    // More than any key is not even opened.
+    EXPECT_THAT(opened(64UL << 10U, type), ReturnsRv(CKR_WRAPPED_KEY_INVALID));
+  }
+}
+
 TEST_P(Sealing, OnlyATargetOpensKeys) {
   const auto secret = must(
       session_.create(secret_key(CKK_GENERIC_SECRET, pattern(32, 5)).flag(CKA_EXTRACTABLE, true)));
@@ -434,6 +462,26 @@ TEST_P(Sealing, AGeneratedAssetIsSealedInItsOwnShareSetOnly) {
   const auto ordinary = must(
       session_.create(secret_key(CKK_GENERIC_SECRET, pattern(32, 5)).flag(CKA_EXTRACTABLE, true)));
   EXPECT_NE(session_.wrap(seal(context), key("TS1/ENCK"), ordinary).rv, CKR_OK);
+}
+
+TEST_P(Sealing, A25_TheShareSetsOwnKeysAreNotSealedAsItsAssets) {
+  const auto master = master_key(session_, share_);
+  const auto k_enck = key("TS1/ENCK");
+  // As long as each is stored.
+  const auto sealed = [&](CK_OBJECT_HANDLE object, std::size_t length) {
+    const auto flags = static_cast<std::uint8_t>(core::kAssetGenerated | core::kAssetSign);
+    const auto context =
+        context_for(context_, GetParam(), entry_of(AssetKind::kSecretKey, length, flags));
+    return session_.wrap(seal(context), k_enck, object).rv;
+  };
+  EXPECT_THAT(sealed(master, 32), ReturnsRv(CKR_KEY_NOT_WRAPPABLE));
+  for (const auto* const label : {"TS1/ENCK", "TS1/ENCD", "TS1/X/other", "TS1/AUTH", "TS1/PROOF"}) {
+    EXPECT_THAT(sealed(key(label), 32), ReturnsRv(CKR_KEY_NOT_WRAPPABLE)) << label;
+  }
+  for (const std::size_t length : {33UL, 65UL, 97UL}) {
+    EXPECT_THAT(sealed(share_, length), ReturnsRv(CKR_KEY_NOT_WRAPPABLE)) << length;
+  }
+  EXPECT_NE(sealed(token_.family(), 32), CKR_OK);
 }
 
 TEST_P(Sealing, S21_GeneratedAssetsDifferByTypeNameAndIndexAndNothingElse) {

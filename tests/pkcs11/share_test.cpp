@@ -176,7 +176,24 @@ TEST(ShareBlob, S02_ABlobOfOneRoleIsNotTakenForAnother) {
   EXPECT_NE(session.unwrap(CKM_TS_SHARE_FOR_DEVICE, device, desk.share_blob(), {}).rv, CKR_OK);
   EXPECT_NE(session.unwrap(CKM_TS_SHARE_FOR_DEVICE, token.family(), role3, {}).rv, CKR_OK);
   EXPECT_NE(session.unwrap(CKM_TS_OEM_SHARE_WRAP, device, desk.share_blob(), {}).rv, CKR_OK);
+  const auto other =
+      generate_ec(session, core::Curve::kP256, {}, Attributes().flag(CKA_UNWRAP, true));
+  EXPECT_THAT(session.unwrap(CKM_TS_SHARE_FOR_DEVICE, other.private_key, role3, {}).rv,
+              ReturnsRv(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT));
   EXPECT_THAT(session.unwrap(CKM_TS_SHARE_FOR_DEVICE, device, role3, {}).rv, IsOk());
+}
+
+TEST(ShareBlob, AShareIsWrappedByItsOwnFamilyOnly) {
+  FamilyToken token;
+  auto& session = token.session();
+  const World second;
+  const auto other = must(import_family(session, import_form(second.family())));
+  const auto share = must(token.make_share());
+  for (const CK_MECHANISM_TYPE type : {CKM_TS_OEM_SHARE_WRAP, CKM_TS_MASTER_SHARE_WRAP}) {
+    EXPECT_THAT(session.wrap(with_byte(type, 1), other, share).rv,
+                ReturnsRv(CKR_KEY_NOT_WRAPPABLE));
+    EXPECT_THAT(session.wrap(with_byte(type, 1), token.family(), share).rv, IsOk());
+  }
 }
 
 TEST(ShareBlob, SuitesAreOneAndTwo) {
@@ -275,6 +292,12 @@ TEST_F(ShareForDevice, KeepsToTheGrant) {
     damaged[at] ^= 0x80U;
     EXPECT_NE(session.wrap({CKM_TS_SHARE_FOR_DEVICE, damaged}, recipient_, share_).rv, CKR_OK)
         << at;
+  }
+  for (const std::uint8_t suite : {std::uint8_t{0}, std::uint8_t{3}, std::uint8_t{255}}) {
+    auto wrong = parameter;
+    wrong[0] = suite;
+    EXPECT_THAT(session.wrap({CKM_TS_SHARE_FOR_DEVICE, wrong}, recipient_, share_).rv,
+                ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
   }
   for (const std::size_t size : {0UL, 224UL, 226UL}) {
     auto wrong = parameter;

@@ -98,6 +98,11 @@ TEST_F(Software, OfAnotherFamilyRoleOrLengthIsRefused) {
   EXPECT_TRUE(installed().empty());
 }
 
+TEST_F(Software, WithoutAnImageIsIncomplete) {
+  EXPECT_THAT(token_.session().create(Attributes().number(CKA_CLASS, CKO_TS_SOFTWARE)).rv,
+              ReturnsRv(CKR_TEMPLATE_INCOMPLETE));
+}
+
 TEST_F(Software, CannotBeDestroyedChangedOrCopied) {
   const auto software = must(install(token_.session(), world_.software(1)));
   auto& session = token_.session();

@@ -22,19 +22,19 @@ Outcome<Draft> import_certificate(const core::Crypto& crypto, const Template& wa
   auto type = wanted.number(CKA_CERTIFICATE_TYPE);
   if (!type) return std::move(type).error();
   if (type->value_or(CKC_X_509) != CKC_X_509) return bad_value("only X.509 certificates");
-  const auto value = wanted.find(CKA_VALUE);
-  if (!value || value->empty()) return incomplete_template("CKA_VALUE is missing");
+  const auto value = wanted.find(CKA_VALUE).value_or(core::ByteView{});
+  if (value.empty()) return incomplete_template("CKA_VALUE is missing");
 
   core::X509Ptr certificate(X509_new_ex(crypto.lib(), nullptr));
-  const auto* cursor = value->data();
+  const auto* cursor = value.data();
   auto* parsed = certificate.get();
-  if (!certificate || d2i_X509(&parsed, &cursor, static_cast<long>(value->size())) == nullptr) {
+  if (!certificate || d2i_X509(&parsed, &cursor, static_cast<long>(value.size())) == nullptr) {
     // d2i frees what it could not fill.
     (void)certificate.release();
     forget_errors();
     return bad_value("CKA_VALUE is not a DER certificate");
   }
-  if (cursor != value->data() + value->size()) {
+  if (cursor != value.data() + value.size()) {
     return bad_value("CKA_VALUE goes on after the certificate");
   }
 

@@ -180,10 +180,10 @@ struct PublicParts {
 };
 
 Outcome<PublicParts> public_parts(const EVP_PKEY* key) {
-  const auto* const curve = curve_of(key);
-  if (curve == nullptr) return wrong_key_type("not an EC key on an offered curve");
+  // It has one: only a key on an offered curve has a point.
   auto point = ec_point(key);
   if (!point) return std::move(point).error();
+  const auto* const curve = curve_of(key);
   auto info = public_key_info(NID_X9_62_id_ecPublicKey, curve->nid, *point);
   if (!info) return std::move(info).error();
   return PublicParts{curve, *std::move(point), *std::move(info)};

@@ -88,17 +88,23 @@ struct PublicParts {
   core::Bytes info;
 };
 
-Outcome<PublicParts> public_parts(CK_KEY_TYPE key_type, const EVP_PKEY* key) {
+// Null for a key that is none of the type's.
+const ParameterSet* set_of(CK_KEY_TYPE key_type, const EVP_PKEY* key) {
   const auto all = parameter_sets();
-  const auto set = std::ranges::find_if(all, [&](const ParameterSet& one) {
+  const auto at = std::ranges::find_if(all, [&](const ParameterSet& one) {
     return one.key_type == key_type && EVP_PKEY_is_a(key, one.identifier) == 1;
   });
-  if (set == all.end()) return wrong_key_type("not a key of this type");
+  return at == all.end() ? nullptr : &*at;
+}
+
+Outcome<PublicParts> public_parts(CK_KEY_TYPE key_type, const EVP_PKEY* key) {
+  const auto* const set = set_of(key_type, key);
+  if (set == nullptr) return wrong_key_type("not a key of this type");
   core::Bytes value(set->public_size);
   if (!read_part(key, OSSL_PKEY_PARAM_PUB_KEY, value)) return crypto_failed("public key");
   auto info = public_key_info(set->identifier, value);
   if (!info) return std::move(info).error();
-  return PublicParts{&*set, std::move(value), *std::move(info)};
+  return PublicParts{set, std::move(value), *std::move(info)};
 }
 
 Draft draft_of(const SharedPkey& key, CK_OBJECT_CLASS object_class, const PublicParts& parts) {

@@ -175,13 +175,8 @@ Outcome<core::Secret> secret_value(const EVP_PKEY* key) {
   return out;
 }
 
+// Of two primes: neither a template nor core's reader of PKCS#8 brings more.
 Outcome<Draft> private_draft(const SharedPkey& key, const PublicParts& parts) {
-  BIGNUM* third = nullptr;
-  const bool more_primes =
-      EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_RSA_FACTOR3, &third) == 1;
-  const core::BnPtr owner(third);
-  forget_errors();
-  if (more_primes) return bad_value("an RSA key of more than two primes");
   auto value = secret_value(key.get());
   if (!value) return std::move(value).error();
   auto draft = draft_of(key, CKO_PRIVATE_KEY, parts);
@@ -218,9 +213,8 @@ core::BnPtr exponent_of(const BIGNUM* d, const BIGNUM* prime, BN_CTX* work) {
   core::BnPtr out(BN_secure_new());
   if (!less || !out || BN_sub(less.get(), prime, BN_value_one()) != 1) return nullptr;
   BN_set_flags(less.get(), BN_FLG_CONSTTIME);
-  if (BN_is_zero(less.get()) || BN_div(nullptr, out.get(), d, less.get(), work) != 1) {
-    return nullptr;
-  }
+  // By zero, where the prime is said to be one, nothing is divided.
+  if (BN_div(nullptr, out.get(), d, less.get(), work) != 1) return nullptr;
   return out;
 }
 

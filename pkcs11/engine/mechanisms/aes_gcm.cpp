@@ -44,7 +44,7 @@ bool finish_context(EVP_CIPHER_CTX* context) {
 
 Outcome<LentCipherPtr> gcm_context(const core::Crypto& crypto, const Object& key, bool encrypting,
                                    core::ByteView iv, core::ByteView aad) {
-  if (iv.empty() || iv.size() > kGcmLargestIv) return bad_parameter("GCM needs an IV");
+  if (iv.empty()) return bad_parameter("GCM needs an IV");
   if (aad.size() > kLargestAad) return bad_parameter("too much associated data");
   auto context = keyed_cipher(crypto, key, CKM_AES_GCM, core::AesMode::kGcm, encrypting);
   if (!context) return context;

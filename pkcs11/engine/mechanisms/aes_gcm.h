@@ -15,8 +15,9 @@ constexpr std::size_t kGcmLargestIv = 128;
 // What is held back until the tag was seen, in decryption by parts.
 constexpr std::size_t kGcmLargestHeld = 64UL << 20;
 
-// A context of libcrypto with key, IV and associated data in place. CKR_MECHANISM_PARAM_INVALID for
-// an IV or associated data of a length that is not served.
+// A context of libcrypto with key, IV and associated data in place. The IV has at most
+// kGcmLargestIv bytes. CKR_MECHANISM_PARAM_INVALID without one, or for associated data that are too
+// long.
 Outcome<LentCipherPtr> gcm_context(const core::Crypto& crypto, const Object& key, bool encrypting,
                                    core::ByteView iv, core::ByteView aad);
 // Encrypts the next part into as many bytes; `in` and `out` may be the same memory.

@@ -147,7 +147,8 @@ class MessageEncrypt final : public MessageOperation {
   }
   Outcome<std::size_t> next_size(std::size_t in, bool last) const override {
     if (Mode::kStreams) return once_size(in);
-    if (!held_ || !held_->has_room_for(in)) return wrong_length(true, "more than was announced");
+    // The session lets no part come before its message has begun.
+    if (!held_->has_room_for(in)) return wrong_length(true, "more than was announced");
     return last ? held_->size() + in : 0;
   }
   Outcome<std::size_t> next(const CallParameter& parameter, core::ByteView in, bool last,

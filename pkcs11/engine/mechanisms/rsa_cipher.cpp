@@ -102,6 +102,10 @@ class Decrypt final : public CipherOperation {
 
 // ---- OAEP ----
 
+// What it takes of a modulus (RFC 8017, 7.1.1). Every key has room for it.
+constexpr std::size_t oaep_overhead(std::size_t hash) { return 2 * hash + 2; }
+static_assert(oaep_overhead(EVP_MAX_MD_SIZE) < kSmallestModulus / 8);
+
 struct OaepParams {
   core::Hash hash;
   core::Hash mgf;
@@ -129,8 +133,7 @@ Outcome<RsaCipher> oaep(const Context& where, const Parameter& parameter, const 
   auto params = oaep_params(parameter);
   if (!params) return std::move(params).error();
   const auto size = rsa_size(*key);
-  const auto overhead = 2 * core::hash_size(params->hash) + 2;
-  if (size < overhead) return fault(CKR_KEY_SIZE_RANGE, "the key is too small for the hash");
+  const auto overhead = oaep_overhead(core::hash_size(params->hash));
   const auto& crypto = where.crypto;
   auto context =
       ready_context(where, *key, use, rsa_variant(CKM_RSA_PKCS_OAEP, params->hash, params->mgf),
@@ -167,7 +170,7 @@ Outcome<std::unique_ptr<CipherOperation>> oaep_decrypt(const OperationInput& inp
       oaep(input.context, input.parameter, input.key, Object::Prepared::kDecrypt));
 }
 
-// ---- Wrapping: the encoding of the key is the plaintext ----
+// ---- Wrapping: the encoding of the key is the plaintext. Its size is asked first ----
 
 Outcome<std::size_t> wrapped_size(const WrapInput& input, const Outcome<RsaCipher>& rsa) {
   if (!rsa) return rsa.error();
@@ -181,9 +184,6 @@ Outcome<core::Bytes> wrap(const WrapInput& input, const Outcome<RsaCipher>& rsa)
   if (!rsa) return rsa.error();
   auto encoded = key_encoding(input.context.crypto, *input.key);
   if (!encoded) return std::move(encoded).error();
-  if (encoded->size() > rsa->longest) {
-    return fault(CKR_KEY_SIZE_RANGE, "too long for the wrapping key");
-  }
   core::Bytes out(rsa->size);
   if (auto done = encrypted(*rsa, encoded->view(), out); !done) return std::move(done).error();
   return out;

@@ -58,8 +58,8 @@ Outcome<PssParams> pss_params(const OperationInput& input, std::optional<core::H
   // EMSA-PSS has no room for a longer salt (RFC 8017, 9.1.1).
   const auto bits = bits_of(input.key->attributes().bytes(CKA_MODULUS));
   const std::size_t encoded = (bits - 1 + 7) / 8;
-  const auto taken = core::hash_size(*hash) + 2;
-  if (encoded < taken || params->sLen > encoded - taken) {
+  static_assert(EVP_MAX_MD_SIZE + 2 < kSmallestModulus / 8);
+  if (params->sLen > encoded - core::hash_size(*hash) - 2) {
     return bad_parameter("a salt that is too long for the key");
   }
   return PssParams{*hash, *mgf, params->sLen};

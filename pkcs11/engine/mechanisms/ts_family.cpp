@@ -8,8 +8,6 @@
 namespace tallystick::token {
 namespace {
 
-constexpr std::size_t kGenParameter = 16 + 1 + 1 + core::kIcmKeySize;
-
 Fault already_here() {
   return fault(CKR_FUNCTION_REJECTED, "a family of this id is in the token already");
 }
@@ -20,9 +18,7 @@ Outcome<Produced> generate_family(const GenerateInput& input) {
   const auto flags = in.u8();
   const auto further = in.u8();
   const auto icm = in.take(core::kIcmKeySize);
-  if (!in.done() || input.parameter.bytes().size() != kGenParameter) {
-    return bad_parameter("CKM_TS_FAMILY_GEN takes 114 bytes");
-  }
+  if (!in.done()) return bad_parameter("CKM_TS_FAMILY_GEN takes 114 bytes");
   if (input.context.token.find_family(id)) return already_here();
   auto family = core::generate_family(input.context.crypto, id, flags, further, icm);
   if (!family) return from_core(family.error(), CKR_MECHANISM_PARAM_INVALID);

@@ -51,7 +51,6 @@ Outcome<core::EcPublicKey> certified_device(const Context& context, const Object
                                             std::optional<core::DeviceKind> kind) {
   const auto refused = fault(CKR_WRAPPING_KEY_HANDLE_INVALID,
                              "no certificate of the ICM for this device key is in the token");
-  if (public_key.object_class() != CKO_PUBLIC_KEY) return refused;
   auto pkey = public_key.pkey(context.crypto);
   if (!pkey) return std::move(pkey).error();
   const auto key = core::EcPublicKey::from_pkey(context.crypto, core::Curve::kP256, *pkey);

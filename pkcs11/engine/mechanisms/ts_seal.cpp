@@ -5,6 +5,7 @@
 
 #include "core/crypto/curve_oids.h"
 #include "core/crypto/pkcs8.h"
+#include "pkcs11/engine/importer.h"
 #include "pkcs11/engine/mechanisms/ts_mechanisms.h"
 #include "pkcs11/engine/mechanisms/ts_running.h"
 
@@ -187,13 +188,11 @@ Outcome<core::Secret> key_bytes(const core::Crypto& crypto, const Object& key) {
   return fault(CKR_KEY_NOT_WRAPPABLE, "only keys are sealed with K_ENCK");
 }
 
-// Of the managed keys only generated assets go into packages: shares, master keys and asset keys
-// have a vendor type or a KDF label, and are not extractable or leave by their own blobs only.
+// Of the managed keys only generated assets go into packages: all others are not extractable but
+// OEM_SHARE, which is of a type of ours and leaves by its own blobs only.
 bool is_generated_asset(const Object& key) {
-  const auto type = key.key_type();
-  return key.managed() && key.flag(CKA_EXTRACTABLE) && !key.attributes().has(CKA_TS_LABEL) &&
-         type != CKK_TS_FAMILY && type != CKK_TS_OEM_SHARE && type != CKK_TS_MASTER_KEY &&
-         type != CKK_TS_ASSET_KEY;
+  const bool standard_type = (key.key_type() & CKK_VENDOR_DEFINED) == 0;
+  return key.flag(CKA_EXTRACTABLE) && standard_type;
 }
 
 // The entry's kind is that of the key, and a generated asset is one of this very share set.
@@ -278,10 +277,11 @@ Outcome<Draft> opened_secret(const Template& wanted, const core::AssetContext& a
   auto key_type = wanted.number(CKA_KEY_TYPE);
   if (!key_type) return std::move(key_type).error();
   const auto type = key_type->value_or(CKK_GENERIC_SECRET);
-  const bool aes_size = value.size() == 16 || value.size() == 24 || value.size() == 32;
-  if ((type != CKK_AES && type != CKK_GENERIC_SECRET && type != CKK_SHA256_HMAC) ||
-      (type == CKK_AES && !aes_size)) {
+  if (type != CKK_AES && type != CKK_GENERIC_SECRET && type != CKK_SHA256_HMAC) {
     return bad_template("a symmetric asset is an AES, HMAC or generic secret key");
+  }
+  if (!check_secret_length(type, value.size())) {
+    return bad_template("the asset is not as long as keys of this type are");
   }
   Draft draft;
   draft.managed = true;

@@ -65,9 +65,7 @@ Outcome<Wrapping> wrapping(const WrapInput& input) {
 // The same where the wrapping key is the family object itself.
 Outcome<Wrapping> family_wrapping(const WrapInput& input) {
   auto family = family_of(*input.wrapping_key);
-  if (!family) {
-    return fault(CKR_WRAPPING_KEY_TYPE_INCONSISTENT, "the mechanism wraps with a family");
-  }
+  if (!family) return std::move(family).error();
   auto both = wrapping(input);
   if (both && (*family)->family.id != both->share->share.context.family_id) {
     return fault(CKR_KEY_NOT_WRAPPABLE, "the share set is of another family");
@@ -122,9 +120,7 @@ Outcome<std::size_t> size_of(const WrapInput& input) {
 
 Outcome<Running> running_of(const UnwrapInput& input) {
   auto family = family_of(*input.unwrapping_key);
-  if (!family) {
-    return fault(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, "the mechanism unwraps with a family");
-  }
+  if (!family) return std::move(family).error();
   return Running::find(input.context, (*family)->family.id);
 }
 
