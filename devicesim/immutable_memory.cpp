@@ -7,12 +7,26 @@ namespace tallystick::device {
 using core::Error;
 using core::ErrorCode;
 
+std::string_view key_source_name(KeySource source) {
+  return source == KeySource::kPuf ? "puf" : "stored";
+}
+
+std::optional<KeySource> key_source_from(std::string_view name) {
+  for (const auto source : {KeySource::kStored, KeySource::kPuf}) {
+    if (name == key_source_name(source)) return source;
+  }
+  return std::nullopt;
+}
+
 core::Status check_manufacture(const Manufacture& manufacture) {
   if (core::all_zero(manufacture.icm_fingerprint)) {
     return Error{ErrorCode::kInvalidArgument, "a part needs the ICM's fingerprint"};
   }
   if (auto field = core::field_from_name(manufacture.product); !field) {
     return Error{ErrorCode::kInvalidArgument, "product: " + field.error().message};
+  }
+  if (manufacture.key == KeySource::kPuf) {
+    if (auto model = puf::check_model(manufacture.sram); !model) return model;
   }
   return check_memory_map(manufacture.memory);
 }

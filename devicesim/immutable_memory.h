@@ -3,13 +3,22 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/ts1/family.h"
 #include "core/ts1/family_blob.h"
 #include "devicesim/flash.h"
+#include "devicesim/puf/sram.h"
 
 namespace tallystick::device {
+
+// Where a part has its device key from at power-on: its file, or its PUF (docs/puf.md).
+enum class KeySource : std::uint8_t { kStored, kPuf };
+// "stored" or "puf", and back; nothing for another name.
+std::string_view key_source_name(KeySource source);
+std::optional<KeySource> key_source_from(std::string_view name);
 
 // Programmed when the chip is made, before any key exists.
 struct Manufacture {
@@ -18,6 +27,8 @@ struct Manufacture {
   std::string product;  // UTF-8, up to 32 bytes; empty: takes packages for any product
   MemoryMap memory;
   std::uint32_t minimum_software_version = 0;
+  KeySource key = KeySource::kStored;
+  puf::SramModel sram;  // with kPuf: how the part's cells are
 };
 core::Status check_manufacture(const Manufacture& manufacture);
 

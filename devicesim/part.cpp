@@ -55,10 +55,11 @@ Result<std::unique_ptr<Part>> Part::create(CryptoPtr crypto, const std::string& 
   return open_in(std::move(crypto), *std::move(storage));
 }
 
-Result<std::unique_ptr<Part>> Part::open(CryptoPtr crypto, const std::string& path) {
+Result<std::unique_ptr<Part>> Part::open(CryptoPtr crypto, const std::string& path,
+                                         const puf::NoiseSource& noise) {
   auto storage = FileStorage::open(path);
   if (!storage) return std::move(storage).error();
-  auto part = open_in(std::move(crypto), *std::move(storage));
+  auto part = open_in(std::move(crypto), *std::move(storage), noise);
   if (part) return part;
   auto error = std::move(part).error();
   error.message = path + ": " + error.message;
@@ -66,18 +67,20 @@ Result<std::unique_ptr<Part>> Part::open(CryptoPtr crypto, const std::string& pa
 }
 
 Result<std::unique_ptr<Part>> Part::create_in(CryptoPtr crypto, std::unique_ptr<Storage> storage,
-                                              const Manufacture& manufacture) {
+                                              const Manufacture& manufacture,
+                                              const puf::NoiseSource& noise) {
   auto state = blank_state(manufacture);
   if (!state) return std::move(state).error();
   if (storage->size() != PartFile::storage_size(manufacture.memory)) {
     return Error{ErrorCode::kInvalidArgument, "the storage has not the size of the part"};
   }
   if (auto done = PartFile::format(*crypto, *storage, *state); !done) return done.error();
-  return open_in(std::move(crypto), std::move(storage));
+  return open_in(std::move(crypto), std::move(storage), noise);
 }
 
-Result<std::unique_ptr<Part>> Part::open_in(CryptoPtr crypto, std::unique_ptr<Storage> storage) {
-  auto file = PartFile::open(*crypto, std::move(storage));
+Result<std::unique_ptr<Part>> Part::open_in(CryptoPtr crypto, std::unique_ptr<Storage> storage,
+                                            const puf::NoiseSource& noise) {
+  auto file = PartFile::open(*crypto, std::move(storage), noise);
   if (!file) return std::move(file).error();
   auto state = file->take_state();
   std::unique_ptr<Part> part(new Part(std::move(crypto), *std::move(file), std::move(state)));
@@ -88,12 +91,12 @@ Result<std::unique_ptr<Part>> Part::open_in(CryptoPtr crypto, std::unique_ptr<St
 Status Part::power_on() {
   if (auto wiped = file_.wipe_bank(inactive_bank()); !wiped) return wiped;
   if (!state_.device_key) {
-    auto key = core::EcPrivateKey::generate(*crypto_, core::Curve::kP256);
+    auto key = make_device_key();
     if (!key) return std::move(key).error();
-    auto id = core::key_id(*crypto_, key->public_xy());
+    auto id = core::key_id(*crypto_, (*key)->public_xy());
     if (!id) return std::move(id).error();
     auto next = state_;
-    next.device_key = std::make_shared<const core::EcPrivateKey>(*std::move(key));
+    next.device_key = *std::move(key);
     next.id = *id;
     if (auto committed = commit(std::move(next)); !committed) return committed;
   }
@@ -101,6 +104,13 @@ Status Part::power_on() {
   auto ran = reset();
   if (!ran && ran.error().code == ErrorCode::kStorage) return ran;
   return {};
+}
+
+Result<std::shared_ptr<const core::EcPrivateKey>> Part::make_device_key() {
+  if (state_.immutable.manufacture().key == KeySource::kPuf) return file_.enrol();
+  auto key = core::EcPrivateKey::generate(*crypto_, core::Curve::kP256);
+  if (!key) return std::move(key).error();
+  return std::make_shared<const core::EcPrivateKey>(*std::move(key));
 }
 
 Status Part::commit(PartState next) {

@@ -56,13 +56,18 @@ class Part {
                                                     const Manufacture& manufacture);
   // Power-on: what an interrupted installation left is erased, and the ROM runs. A part whose
   // software is refused still opens: see running() and boot_error().
-  static core::Result<std::unique_ptr<Part>> open(CryptoPtr crypto, const std::string& path);
+  // A part with a PUF regenerates its device key, with `noise` on its cells (none: the system's).
+  // If that fails (kOpenFailed) the part stays off and as it is; the next power-on may succeed.
+  static core::Result<std::unique_ptr<Part>> open(CryptoPtr crypto, const std::string& path,
+                                                  const puf::NoiseSource& noise = {});
   // The same on any storage. For create it is all zero and of PartFile::storage_size().
   static core::Result<std::unique_ptr<Part>> create_in(CryptoPtr crypto,
                                                        std::unique_ptr<Storage> storage,
-                                                       const Manufacture& manufacture);
+                                                       const Manufacture& manufacture,
+                                                       const puf::NoiseSource& noise = {});
   static core::Result<std::unique_ptr<Part>> open_in(CryptoPtr crypto,
-                                                     std::unique_ptr<Storage> storage);
+                                                     std::unique_ptr<Storage> storage,
+                                                     const puf::NoiseSource& noise = {});
 
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
@@ -150,6 +155,8 @@ class Part {
 
   Part(CryptoPtr crypto, PartFile file, PartState state);
   core::Status power_on();
+  // At the first power-on.
+  core::Result<std::shared_ptr<const core::EcPrivateKey>> make_device_key();
   // Ends an installation and a change of the flash that are under way.
   void cut_off();
   core::Status commit(PartState next);

@@ -6,6 +6,7 @@
 
 #include "core/base/reader.h"
 #include "core/crypto/hash.h"
+#include "devicesim/puf/sealed_state.h"
 
 namespace tallystick::device {
 namespace {
@@ -17,8 +18,6 @@ using core::Result;
 using core::Status;
 
 constexpr std::string_view kStateMagic = "TSSTATE2";
-constexpr std::uint64_t kHeaderSize = 4096;
-constexpr std::size_t kFileFields = 16;  // magic, flash size
 constexpr std::size_t kPlaceSize = 64UL * 1024;
 constexpr std::size_t kRecordFields = 44;  // magic, digest before, length
 constexpr std::size_t kRecordPrefix = kRecordFields + 32;
@@ -37,17 +36,15 @@ struct Record {
 using Places = std::array<std::optional<Record>, 2>;
 
 Result<Record> make_record(const core::Crypto& crypto, const StateDigest& before,
-                           const PartState& state) {
-  auto payload = encode_state(state);
-  if (!payload) return std::move(payload).error();
+                           ByteView payload) {
   core::Writer fields;
-  fields.text(kStateMagic).bytes(before).u32(static_cast<std::uint32_t>(payload->size()));
-  auto digest = core::sha256(crypto, {fields.view(), payload->view()});
+  fields.text(kStateMagic).bytes(before).u32(static_cast<std::uint32_t>(payload.size()));
+  auto digest = core::sha256(crypto, {fields.view(), payload});
   if (!digest) return std::move(digest).error();
-  Record record{before, *digest, core::Secret(kRecordPrefix + payload->size())};
+  Record record{before, *digest, core::Secret(kRecordPrefix + payload.size())};
   auto at = std::copy(fields.view().begin(), fields.view().end(), record.bytes.span().begin());
   at = std::copy(digest->begin(), digest->end(), at);
-  std::copy(payload->view().begin(), payload->view().end(), at);
+  std::copy(payload.begin(), payload.end(), at);
   return record;
 }
 
@@ -95,13 +92,17 @@ std::uint64_t PartFile::storage_size(const MemoryMap& map) {
 }
 
 Status PartFile::format(const core::Crypto& crypto, Storage& storage, const PartState& state) {
-  core::Writer header;
-  header.text(kPartFileMagic).u64(state.immutable.manufacture().memory.flash_size);
-  auto digest = core::sha256(crypto, {header.view()});
-  if (!digest) return std::move(digest).error();
-  header.bytes(*digest);
-  if (auto wrote = storage.write(0, header.view()); !wrote) return wrote;
-  auto record = make_record(crypto, {}, state);
+  const auto& manufacture = state.immutable.manufacture();
+  const bool puf = manufacture.key == KeySource::kPuf;
+  PartHeader header{manufacture.memory.flash_size, std::nullopt};
+  if (puf) {
+    header.silicon = puf::Silicon{{}, manufacture.sram};
+    if (auto filled = crypto.random(header.silicon->seed); !filled) return filled;
+  }
+  if (auto wrote = write_header(crypto, storage, header); !wrote) return wrote;
+  auto payload = puf ? puf::seal_state(crypto, nullptr, state) : encode_state(state);
+  if (!payload) return std::move(payload).error();
+  auto record = make_record(crypto, {}, payload->view());
   if (!record) return std::move(record).error();
   for (unsigned place = 0; place < 2; ++place) {
     if (auto wrote = write_record(storage, place, *record); !wrote) return wrote;
@@ -109,24 +110,22 @@ Status PartFile::format(const core::Crypto& crypto, Storage& storage, const Part
   return storage.sync();
 }
 
-Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Storage> storage) {
+Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Storage> storage,
+                                const puf::NoiseSource& noise) {
   const Error not_a_part{ErrorCode::kStorage, "this is not the file of a part, or it is damaged"};
   if (storage->size() < kBanksStart) return not_a_part;
-  core::ByteArray<kFileFields + 32> header{};
-  if (auto read = storage->read(0, header); !read) return read.error();
-  auto digest = core::sha256(crypto, {ByteView(header).first(kFileFields)});
-  if (!digest) return std::move(digest).error();
-  core::Reader in(header);
-  const auto magic = in.take(kPartFileMagic.size());
+  const auto header = read_header(crypto, *storage);
+  if (!header) return header.error();
+  if (!*header) return not_a_part;
   MemoryMap map;
-  map.flash_size = in.u64();
-  if (core::text_of(magic) != kPartFileMagic || !core::equal_in_constant_time(*digest, in.rest()) ||
-      !check_memory_map(map) || storage->size() != storage_size(map)) {
-    return not_a_part;
-  }
+  map.flash_size = (*header)->flash_size;
+  if (!check_memory_map(map) || storage->size() != storage_size(map)) return not_a_part;
 
   PartFile file(crypto, std::move(storage));
   file.bank_size_ = bank_size(map);
+  if ((*header)->silicon) {
+    if (auto read = file.read_cells(*(*header)->silicon, noise); !read) return read.error();
+  }
   Places places;
   Error none_whole{ErrorCode::kStorage, "the part's state is damaged: no whole copy"};
   for (unsigned place = 0; place < 2; ++place) {
@@ -144,7 +143,7 @@ Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Stor
   const auto& newest = *places[*in_force];
   const auto& other = places[1 - *in_force];
   file.digest_ = newest.digest;
-  auto state = decode_state(crypto, newest.payload());
+  auto state = file.decode(newest.payload());
   if (!state) return std::move(state).error();
   if (state->immutable.manufacture().memory.flash_size != map.flash_size) return not_a_part;
   if (!other || other->digest != newest.digest) {
@@ -155,6 +154,49 @@ Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Stor
   }
   file.state_ = *std::move(state);
   return file;
+}
+
+Status PartFile::read_cells(const puf::Silicon& silicon, const puf::NoiseSource& noise) {
+  auto sram = puf::Sram::create(*crypto_, silicon);
+  if (!sram) return std::move(sram).error();
+  const auto system = [this](core::MutableByteView out) { return crypto_->random(out); };
+  auto values = sram->power_on(noise ? noise : system);
+  if (!values) return std::move(values).error();
+  start_up_ = *std::move(values);
+  sram_ = silicon.model;
+  return {};
+}
+
+Result<core::Secret> PartFile::encode(const PartState& state) const {
+  if (!sram_) return encode_state(state);
+  return puf::seal_state(*crypto_, state.device_key ? &*identity_ : nullptr, state);
+}
+
+Result<PartState> PartFile::decode(ByteView payload) {
+  if (!sram_) return decode_state(*crypto_, payload);
+  const auto helper = puf::helper_data_in(payload);
+  if (!helper) return helper.error();
+  if (!helper->empty()) {
+    auto same = puf::same_identity(*crypto_, *helper, start_up_.view());
+    start_up_ = core::Secret();
+    if (!same) return std::move(same).error();
+    identity_ = *std::move(same);
+  }
+  auto state = puf::open_state(*crypto_, identity_ ? &*identity_ : nullptr, payload);
+  if (!state) return state;
+  auto manufacture = state->immutable.manufacture();
+  manufacture.key = KeySource::kPuf;
+  manufacture.sram = *sram_;
+  state->immutable = ImmutableMemory(std::move(manufacture), state->immutable.family());
+  return state;
+}
+
+Result<std::shared_ptr<const core::EcPrivateKey>> PartFile::enrol() {
+  auto made = puf::new_identity(*crypto_, start_up_.view());
+  start_up_ = core::Secret();
+  if (!made) return std::move(made).error();
+  identity_ = *std::move(made);
+  return identity_->device_key;
 }
 
 Status PartFile::usable() const {
@@ -171,7 +213,9 @@ Status PartFile::commit(const PartState& state) {
     fault_ = error.message;
     return error;
   };
-  auto record = make_record(*crypto_, digest_, state);
+  auto payload = encode(state);
+  if (!payload) return fail(payload.error());
+  auto record = make_record(*crypto_, digest_, payload->view());
   if (!record) return fail(record.error());
   if (staged_) {
     if (auto synced = storage_->sync(); !synced) return fail(synced.error());

@@ -2,11 +2,12 @@
 //
 //   header 4 KiB ‖ state place 0, 64 KiB ‖ state place 1, 64 KiB ‖ bank 0 ‖ bank 1
 //
-//   header = "TSPART-2" ‖ u64(flash size) ‖ SHA-256(the 16 bytes before)
+//   header: part_header.h
 //   place  = "TSSTATE2" ‖ digest of the state before this one, 32 ‖ u32(length of the state)
 //            ‖ digest, 32 ‖ state
 //   digest = SHA-256(the 44 bytes before it ‖ state)
 //
+// The state is as encode_state() makes it; of a part with a PUF it is sealed (puf/sealed_state.h).
 // Numbers are big-endian. The first state has zeros for the digest before. What a record leaves of
 // its place means nothing.
 //
@@ -28,29 +29,35 @@
 #include <string>
 
 #include "devicesim/key_store.h"
+#include "devicesim/part_header.h"
 #include "devicesim/part_state.h"
+#include "devicesim/puf/identity.h"
 #include "devicesim/storage.h"
 
 namespace tallystick::device {
 
 using StateDigest = core::ByteArray<32>;
 
-// What the file of every part begins with.
-constexpr std::string_view kPartFileMagic = "TSPART-2";
-
 class PartFile {
  public:
   // How large the storage of such a part is.
   static std::uint64_t storage_size(const MemoryMap& map);
-  // Writes a part's first contents into storage that is all zero.
+  // Writes a part's first contents into storage that is all zero. A part with a PUF gets silicon of
+  // its own.
   static core::Status format(const core::Crypto& crypto, Storage& storage, const PartState& state);
 
   // Finds the state in force and repairs the place that does not hold it; kStorage when no place is
   // whole, when both are and no interrupted commit explains how they differ, or when the repair
-  // fails.
-  static core::Result<PartFile> open(const core::Crypto& crypto, std::unique_ptr<Storage> storage);
+  // fails. Of a part with a PUF the cells are read, once, with `noise` (none: the system's);
+  // kOpenFailed when they do not give its key, and then nothing was written.
+  static core::Result<PartFile> open(const core::Crypto& crypto, std::unique_ptr<Storage> storage,
+                                     const puf::NoiseSource& noise = {});
   // The state as it was found by open(); for one call.
   PartState take_state() { return *std::move(state_); }
+
+  // For the first power-on of a part with a PUF: the device key that the cells give from now on. It
+  // counts with the next commit.
+  core::Result<std::shared_ptr<const core::EcPrivateKey>> enrol();
 
   core::Status commit(const PartState& state);
 
@@ -68,6 +75,10 @@ class PartFile {
   PartFile(const core::Crypto& crypto, std::unique_ptr<Storage> storage)
       : crypto_(&crypto), storage_(std::move(storage)) {}
   [[nodiscard]] core::Status usable() const;
+  core::Status read_cells(const puf::Silicon& silicon, const puf::NoiseSource& noise);
+  // What stands for the state in its place, and back.
+  [[nodiscard]] core::Result<core::Secret> encode(const PartState& state) const;
+  core::Result<PartState> decode(core::ByteView payload);
   [[nodiscard]] std::uint64_t bank_start(unsigned bank) const;
   core::Status overwrite(std::uint64_t start, std::uint64_t end);
 
@@ -78,6 +89,9 @@ class PartFile {
   bool staged_ = false;   // written to a bank and not yet made durable
   std::string fault_;     // why the file refuses further use; empty: it does not
   std::optional<PartState> state_;
+  std::optional<puf::SramModel> sram_;     // of a part with a PUF
+  core::Secret start_up_;                  // until its key is made from it
+  std::optional<puf::Identity> identity_;  // of a part with a PUF and a key
 };
 
 }  // namespace tallystick::device

@@ -79,10 +79,10 @@ Result<std::pair<dev_t, ino_t>> check_part_file(const std::string& path) {
   if (!fd.open()) return file_error(path, "cannot open", errno);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return file_error(path, "cannot examine", errno);
-  core::ByteArray<kPartFileMagic.size()> magic{};
+  core::ByteArray<kPartFileKind.size()> magic{};
   if (!S_ISREG(info.st_mode) ||
       ::pread(fd.get(), magic.data(), magic.size(), 0) != static_cast<ssize_t>(magic.size()) ||
-      core::text_of(magic) != kPartFileMagic) {
+      core::text_of(magic) != kPartFileKind) {
     return Error{ErrorCode::kStorage, path + ": this is not the file of a part"};
   }
   return std::pair(info.st_dev, info.st_ino);

@@ -66,10 +66,11 @@ class Factory : public ::testing::Test {
     does({"oem", "make-shares", "--token", "pkcs11:token=oem", "--oem-key", oem_key(),
           "--rnd-input", "system", "-o", scratch_ / folder});
   }
-  Ran manufacture(const std::string& count, const std::string& folder) {
+  Ran manufacture(const std::string& count, const std::string& folder,
+                  const std::string& key = "stored") {
     return tallystick({"icm", "manufacture-parts", count, "--icm-token", "pkcs11:token=icm",
                        "--icm-key", icm_key(), "--dir", scratch_ / folder, "--flash-size", "65536",
-                       "--software", scratch_ / "standard.tssw"});
+                       "--software", scratch_ / "standard.tssw", "--key", key});
   }
 
   Scratch scratch_;

@@ -70,5 +70,20 @@ TEST_F(Manufacture, PassesOverNumbersInUse) {
   EXPECT_TRUE(exists(scratch_ / "parts/part-0003.part"));
 }
 
+TEST_F(Manufacture, MakesPartsWhoseKeyAPufRegenerates) {
+  const Ran ran = manufacture("3", "parts", "puf");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  ASSERT_EQ(parts().size(), 3U);
+  for (const std::string& part : parts()) {
+    const auto info = json({"part", "info", part});
+    EXPECT_EQ(info["device_key"], "puf");
+    EXPECT_EQ(info["certified"], true);
+    EXPECT_EQ(info["software"]["version"], 1);
+    EXPECT_EQ(json({"part", "info", part})["part_id"], info["part_id"]);
+  }
+  ASSERT_EQ(manufacture("1", "stored").status, 0);
+  EXPECT_EQ(json({"part", "info", scratch_ / "stored/part-0001.part"})["device_key"], "stored");
+}
+
 }  // namespace
 }  // namespace tallystick::cli

@@ -195,6 +195,7 @@ Json part_document(const device::PartInfo& info, const std::optional<core::Error
                 {"life_cycle", std::string(device::life_cycle_name(info.life_cycle))},
                 {"product", info.manufacture.product},
                 {"icm_fingerprint", core::to_hex(info.manufacture.icm_fingerprint)},
+                {"device_key", std::string(device::key_source_name(info.manufacture.key))},
                 {"certified", info.certified}};
   if (info.family_id) {
     document["family_id"] = uuid_text(*info.family_id);

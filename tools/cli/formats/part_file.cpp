@@ -8,7 +8,7 @@
 namespace tallystick::cli {
 
 bool begins_as_part(core::ByteView start) {
-  return core::text_of(start).starts_with(device::kPartFileMagic);
+  return core::text_of(start).starts_with(device::kPartFileKind);
 }
 
 Outcome<std::unique_ptr<device::Part>> open_part(const std::shared_ptr<const core::Crypto>& crypto,
@@ -16,7 +16,7 @@ Outcome<std::unique_ptr<device::Part>> open_part(const std::shared_ptr<const cor
   {
     const auto file = InputFile::open(path);
     if (!file) return file.error();
-    core::Bytes start(std::min<std::uint64_t>(file->size(), device::kPartFileMagic.size()));
+    core::Bytes start(std::min<std::uint64_t>(file->size(), device::kPartFileKind.size()));
     if (auto done = file->read_at(0, start); !done) return std::move(done).error();
     if (!begins_as_part(start)) return file_failure(path, "not the file of a part");
   }
