@@ -179,6 +179,11 @@ void HostSession::begin_data(const Packet& packet, Clock::time_point now) {
 void HostSession::take_data(Clock::time_point now) {
   const auto payload = reader_.payload();
   say(FrameType::kAck);
+  if (payload.empty()) {
+    // No more will come, and the reason follows.
+    state_ = State::kEndDue;
+    return wait(patience_.answer, now);
+  }
   if (reply_.data.size() + payload.size() > announced_) return end(LineTrouble::kOutOfStep);
   reply_.data.insert(reply_.data.end(), payload.begin(), payload.end());
   repeats_ = 0;

@@ -8,6 +8,7 @@
 // begins anew, with a ping.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -60,6 +61,10 @@ class HostSession {
  public:
   explicit HostSession(Patience patience) : patience_(patience), reader_(kMostPayload) {}
 
+  // A part that was too slow gets twice the time with each try, up to that of an answer: where many
+  // are served by one machine, haste would keep all of them from coming to an end.
+  void set_tries(unsigned tries) { factor_ = 1U << std::min(tries, 6U); }
+
   // Only while not busy().
   void ping(Clock::time_point now);
   void ask(Request request, Clock::time_point now);
@@ -104,7 +109,9 @@ class HostSession {
   void say(mboot::FrameType type) { mboot::append_frame(out_, type); }
   void say(mboot::FrameType type, core::ByteView payload);
   void say_again();
-  void wait(std::chrono::milliseconds time, Clock::time_point now) { deadline_ = now + time; }
+  void wait(std::chrono::milliseconds time, Clock::time_point now) {
+    deadline_ = now + std::min(factor_ * time, std::max(time, patience_.answer));
+  }
   void end(Reply reply);
   void end(LineTrouble trouble);
 
@@ -113,6 +120,7 @@ class HostSession {
   static constexpr unsigned kMostRepeats = 10;
 
   Patience patience_;
+  unsigned factor_ = 1;
   mboot::FrameReader reader_;
   State state_ = State::kIdle;
   Request request_;

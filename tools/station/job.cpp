@@ -36,6 +36,9 @@ class Opening {
   }
 
   Done run(const std::optional<core::ByteArray<32>>& fingerprint) {
+    for (const auto* name : {kJobFile, kProofFolder}) {
+      if (auto done = check_no_link(job_.path(name)); !done) return done;
+    }
     auto file = read_job_file(job_.path(kJobFile));
     if (!file) return std::move(file).error();
     job_.file = *std::move(file);

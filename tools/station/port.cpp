@@ -28,6 +28,8 @@ using cli::Outcome;
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::string_view kTcp = "tcp:";
 
 constexpr std::array<std::pair<unsigned, speed_t>, 12> kSpeeds = {{{9600, B9600},
@@ -85,6 +87,27 @@ bool is_pseudo(int fd) {
   if (::fstat(fd, &status) != 0) return false;
   const auto number = major(status.st_rdev);
   return number >= 136 && number <= 143;
+}
+
+void add_folder(const std::string& folder, std::set<std::string>& found) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto path = entry->path();
+    if (path.filename().string().front() != '.' && is_terminal(path.string())) {
+      found.insert(path.string());
+    }
+  }
+}
+
+void add_matches(const std::string& pattern, std::set<std::string>& found) {
+  glob_t matches{};
+  if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &matches) == 0) {
+    for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
+      if (is_terminal(matches.gl_pathv[i])) found.insert(matches.gl_pathv[i]);
+    }
+  }
+  ::globfree(&matches);
 }
 
 }  // namespace
@@ -183,28 +206,13 @@ Outcome<PortFinder> PortFinder::create(std::vector<std::string> places) {
 }
 
 std::vector<std::string> PortFinder::find() const {
-  namespace fs = std::filesystem;
   std::set<std::string> found;
   for (const auto& place : places_) {
     std::error_code error;
-    if (place.starts_with(kTcp)) {
-      found.insert(place);
-    } else if (fs::is_directory(place, error)) {
-      for (fs::directory_iterator entry(place, error), end; !error && entry != end;
-           entry.increment(error)) {
-        const auto path = entry->path().string();
-        if (entry->path().filename().string().front() != '.' && is_terminal(path)) {
-          found.insert(path);
-        }
-      }
+    if (!place.starts_with(kTcp) && fs::is_directory(place, error)) {
+      add_folder(place, found);
     } else if (is_pattern(place) && !fs::exists(place, error)) {
-      glob_t matches{};
-      if (::glob(place.c_str(), GLOB_NOSORT, nullptr, &matches) == 0) {
-        for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-          if (is_terminal(matches.gl_pathv[i])) found.insert(matches.gl_pathv[i]);
-        }
-      }
-      ::globfree(&matches);
+      add_matches(place, found);
     } else {
       found.insert(place);
     }

@@ -170,7 +170,7 @@ Want Procedure::replied(const Reply& reply) {
   }
   // What a part makes of a damaged line looks like a refusal: once more, and not for ever.
   if (reply.status != StatusCode::kSuccess && reply.noisy) {
-    const auto again = troubled(LineTrouble::kDamaged, false);
+    auto again = troubled(LineTrouble::kDamaged, false);
     if (!std::holds_alternative<Verdict>(again)) return again;
   }
   if (reply.status != StatusCode::kSuccess) return refused(reply);

@@ -51,9 +51,10 @@ void Recorder::work() {
     lock.unlock();
     auto done = write(items);
     lock.lock();
-    if (!done) finished_.error = std::move(done).error();
+    const bool good = done.ok();
+    if (!good) finished_.error = std::move(done).error();
     for (const auto& item : items) {
-      if (done && item.durable) finished_.tickets.push_back(item.ticket);
+      if (good && item.durable) finished_.tickets.push_back(item.ticket);
     }
     (void)::eventfd_write(wake_, 1);
   }

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint32_t kUniqueIdProperty = 0x12;
 constexpr std::size_t kIdWords = 4;
 // Pings before a port counts as empty, where each port has one part.
-constexpr unsigned kPings = 5;
+constexpr unsigned kPings = 4;
 
 Request unique_id_request() {
   Request request;
@@ -131,6 +131,7 @@ void Seat::listened(const Answer& answer, Clock::time_point now) {
   if (options_.waits) {
     timer_ = now + options_.between_looks;
   } else if (++unanswered_ < kPings) {
+    session_.set_tries(unanswered_);
     session_.ping(now);
   } else {
     phase_ = Phase::kSettled;
@@ -145,6 +146,7 @@ void Seat::begin(Clock::time_point now) {
 }
 
 void Seat::follow(Want want, Clock::time_point now) {
+  session_.set_tries(procedure_->retries());
   if (auto* const request = std::get_if<Request>(&want)) {
     session_.ask(std::move(*request), now);
   } else if (std::holds_alternative<WantPing>(want)) {

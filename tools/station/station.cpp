@@ -347,9 +347,9 @@ void Station::part_ended(Seat& seat, const Verdict& verdict) {
   }
   const char* event = "failed";
   switch (verdict.result) {
+    // Counted when they were recorded; nothing has ended.
     case Result::kProgrammed:
     case Result::kFound:
-      return;  // counted when they were recorded
     case Result::kWaits:
       return;
     case Result::kKnown:

@@ -208,6 +208,25 @@ TEST_F(HostSessions, P01_TakeNoMoreThanWasAskedFor) {
   EXPECT_EQ(trouble(), LineTrouble::kOutOfStep) << "less than was announced";
 }
 
+TEST_F(HostSessions, HearWhyAPartGivesNoMore) {
+  Request request;
+  request.packet = {Tag::kFlashReadResource, 0, {0, 16, 1}};
+  request.response = Tag::kFlashReadResourceResponse;
+  request.most_answer = 16;
+  host_.ask(request, now_);
+  auto packet = mboot::response(Tag::kFlashReadResourceResponse, StatusCode::kSuccess, {4});
+  packet.flags = mboot::kDataPhaseFollows;
+  hear(frame(FrameType::kCommand, mboot::encode_packet(packet)));
+  hear(frame(FrameType::kData, Bytes()));
+  // More of them buy no more time.
+  const auto until = host_.next_time();
+  now_ += milliseconds(100);
+  hear(frame(FrameType::kData, Bytes()));
+  EXPECT_EQ(host_.next_time(), until);
+  hear(response(StatusCode::kFail, Tag::kFlashReadResource));
+  EXPECT_EQ(reply().status, StatusCode::kFail);
+}
+
 TEST_F(HostSessions, DropTheirOwnEcho) {
   host_.ask(write(4), now_);
   const auto own = said();
@@ -216,6 +235,21 @@ TEST_F(HostSessions, DropTheirOwnEcho) {
   hear(frame(FrameType::kAck));
   hear(response(StatusCode::kFail, Tag::kReceiveSbFile));
   EXPECT_EQ(reply().status, StatusCode::kFail);
+}
+
+TEST_F(HostSessions, GiveASlowPartMoreTimeWithEachTry) {
+  const auto time_for_a_ping = [&](unsigned tries) {
+    host_.set_tries(tries);
+    host_.ping(now_);
+    const auto until = *host_.next_time();
+    host_.give_up();
+    return until - now_;
+  };
+  const Patience usual;
+  EXPECT_EQ(time_for_a_ping(0), usual.ping);
+  EXPECT_EQ(time_for_a_ping(1), 2 * usual.ping);
+  EXPECT_EQ(time_for_a_ping(3), 8 * usual.ping);
+  EXPECT_EQ(time_for_a_ping(40), usual.answer) << "and not for ever";
 }
 
 TEST_F(HostSessions, TellThePartWhenTheyGiveUp) {

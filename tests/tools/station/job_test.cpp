@@ -83,6 +83,12 @@ TEST_F(Jobs, P05_NameNoFileOutsideTheirFolder) {
     EXPECT_THAT(why(), HasSubstr("package")) << bad;
     test::write_file(in_job(kJobFile), core::bytes_of(text));
   }
+  // Nor is one written outside.
+  std::filesystem::create_directory(scratch_ / "elsewhere");
+  std::filesystem::create_directory_symlink(scratch_ / "elsewhere", in_job(kProofFolder));
+  EXPECT_THAT(why(), HasSubstr("link"));
+  std::filesystem::remove(in_job(kProofFolder));
+  EXPECT_EQ(why(), "");
   std::filesystem::remove(in_job("package.tspk"));
   std::filesystem::create_symlink(scratch_ / "outside.tspk", in_job("package.tspk"));
   EXPECT_THAT(why(), HasSubstr("link"));
