@@ -51,6 +51,10 @@ int decode_pem(void* context, OSSL_CORE_BIO* in, int /*selection*/, OSSL_CALLBAC
   const Owned<char> owned_header(header);
   const Owned<unsigned char> owned_data(data);
   if (std::strcmp(name, kUriPemLabel) != 0) return 1;
+  if (const auto text = uri_from_der({data, static_cast<std::size_t>(size)}); !text) {
+    context_of(context).raise(text.error());
+    return 0;
+  }
   int type = OSSL_OBJECT_PKEY;
   const std::array<OSSL_PARAM, 4> params{
       OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
@@ -81,8 +85,12 @@ int decode_uri(void* context, OSSL_CORE_BIO* in, int selection, OSSL_CALLBACK* t
   return answer(own, 0, [&]() -> Outcome<int> {
     const core::BioPtr bio = input(own, in);
     if (!bio) return fail(Reason::kMemory, "no input");
-    const auto text = uri_from_der(all_of(bio.get()));
-    if (!text) return text.error();
+    // Decoders of DER are asked about all of it.
+    const Outcome<std::string> text = [&bio] {
+      const Quietly quietly;
+      return uri_from_der(all_of(bio.get()));
+    }();
+    if (!text) return 1;
     const auto uri = parse_uri(*text);
     if (!uri) return uri.error();
     const PinSource pins(*uri, own.settings(), ask, ask_argument);

@@ -7,6 +7,8 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 
+#include <vector>
+
 #include "provider/dispatch.h"
 #include "provider/keymgmt.h"
 #include "provider/uri_pem.h"
@@ -17,6 +19,29 @@ namespace {
 constexpr int kPrivate = OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
 
 using EncoderPtr = std::unique_ptr<OSSL_ENCODER_CTX, core::HandleDeleter<OSSL_ENCODER_CTX_free>>;
+
+// What a private key is written as.
+struct Form {
+  const char* properties;
+  const char* output;
+  const char* structure;
+  // A token's key is written as its URI; else it is refused, and this encoder is there to say so.
+  bool takes_uri;
+};
+constexpr Form kPemForm{"provider=tallystick,output=pem,structure=PrivateKeyInfo", "PEM",
+                        "PrivateKeyInfo", true};
+constexpr Form kDerForm{"provider=tallystick,output=der,structure=PrivateKeyInfo", "DER",
+                        "PrivateKeyInfo", false};
+constexpr Form kEncryptedPem{"provider=tallystick,output=pem,structure=EncryptedPrivateKeyInfo",
+                             "PEM", "EncryptedPrivateKeyInfo", false};
+constexpr Form kEncryptedDer{"provider=tallystick,output=der,structure=EncryptedPrivateKeyInfo",
+                             "DER", "EncryptedPrivateKeyInfo", false};
+constexpr Form kOldPem{"provider=tallystick,output=pem,structure=type-specific", "PEM",
+                       "type-specific", false};
+constexpr Form kOldDer{"provider=tallystick,output=der,structure=type-specific", "DER",
+                       "type-specific", false};
+constexpr Form kPkcs1Pem{"provider=tallystick,output=pem,structure=pkcs1", "PEM", "pkcs1", false};
+constexpr Form kPkcs1Der{"provider=tallystick,output=der,structure=pkcs1", "DER", "pkcs1", false};
 
 struct Encoding {
   Context* context = nullptr;
@@ -73,10 +98,10 @@ Done write_uri(const Encoding& encoding, const Key& key, BIO* out) {
 }
 
 // A key of libcrypto's own goes out as it does without us.
-Done write_own(const Encoding& encoding, const Key& key, int selection, BIO* out,
+Done write_own(const Encoding& encoding, const Form& form, const Key& key, int selection, BIO* out,
                OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) {
-  const EncoderPtr encoder(
-      OSSL_ENCODER_CTX_new_for_pkey(key.pkey.get(), selection, "PEM", "PrivateKeyInfo", nullptr));
+  const EncoderPtr encoder(OSSL_ENCODER_CTX_new_for_pkey(key.pkey.get(), selection, form.output,
+                                                         form.structure, nullptr));
   if (!encoder ||
       (!encoding.cipher.empty() &&
        OSSL_ENCODER_CTX_set_cipher(encoder.get(), encoding.cipher.c_str(), nullptr) <= 0) ||
@@ -88,16 +113,22 @@ Done write_own(const Encoding& encoding, const Key& key, int selection, BIO* out
   return {};
 }
 
-int encode_pem(void* encoding, OSSL_CORE_BIO* out, const void* key, const OSSL_PARAM* abstract,
-               int selection, OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) {
+template <const Form& kForm>
+int encode(void* encoding, OSSL_CORE_BIO* out, const void* key, const OSSL_PARAM* abstract,
+           int selection, OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) {
   const Encoding& own = encoding_of(encoding);
   if (key == nullptr || abstract != nullptr) return 0;
   return done(*own.context, [&]() -> Done {
     const Key& written = *static_cast<const Key*>(key);
     const core::BioPtr bio = output(own, out);
     if (!bio) return fail(Reason::kMemory, "no output");
-    if (written.in_token()) return write_uri(own, written, bio.get());
-    return write_own(own, written, selection, bio.get(), ask, ask_argument);
+    if (!written.in_token()) {
+      return write_own(own, kForm, written, selection, bio.get(), ask, ask_argument);
+    }
+    if (kForm.takes_uri) return write_uri(own, written, bio.get());
+    return fail(Reason::kKey, name_of(written) +
+                                  ": the private key does not leave the token; its URI is " +
+                                  written.token->uri());
   });
 }
 
@@ -131,14 +162,23 @@ int encode_text(void* encoding, OSSL_CORE_BIO* out, const void* key, const OSSL_
   });
 }
 
-const OSSL_DISPATCH kPem[] = {
-    on<OSSL_FUNC_encoder_newctx_fn>(OSSL_FUNC_ENCODER_NEWCTX, new_encoding),
-    on<OSSL_FUNC_encoder_freectx_fn>(OSSL_FUNC_ENCODER_FREECTX, free_encoding),
-    on<OSSL_FUNC_encoder_settable_ctx_params_fn>(OSSL_FUNC_ENCODER_SETTABLE_CTX_PARAMS, settable),
-    on<OSSL_FUNC_encoder_set_ctx_params_fn>(OSSL_FUNC_ENCODER_SET_CTX_PARAMS, set_params),
-    on<OSSL_FUNC_encoder_does_selection_fn>(OSSL_FUNC_ENCODER_DOES_SELECTION, does_private),
-    on<OSSL_FUNC_encoder_encode_fn>(OSSL_FUNC_ENCODER_ENCODE, encode_pem),
-    end_of_table()};
+template <const Form& kForm>
+const OSSL_DISPATCH* functions() {
+  static const OSSL_DISPATCH table[] = {
+      on<OSSL_FUNC_encoder_newctx_fn>(OSSL_FUNC_ENCODER_NEWCTX, new_encoding),
+      on<OSSL_FUNC_encoder_freectx_fn>(OSSL_FUNC_ENCODER_FREECTX, free_encoding),
+      on<OSSL_FUNC_encoder_settable_ctx_params_fn>(OSSL_FUNC_ENCODER_SETTABLE_CTX_PARAMS, settable),
+      on<OSSL_FUNC_encoder_set_ctx_params_fn>(OSSL_FUNC_ENCODER_SET_CTX_PARAMS, set_params),
+      on<OSSL_FUNC_encoder_does_selection_fn>(OSSL_FUNC_ENCODER_DOES_SELECTION, does_private),
+      on<OSSL_FUNC_encoder_encode_fn>(OSSL_FUNC_ENCODER_ENCODE, encode<kForm>),
+      end_of_table()};
+  return table;
+}
+
+template <const Form& kForm>
+OSSL_ALGORITHM encoder_of(const KeyType& type) {
+  return {type.names, kForm.properties, functions<kForm>(), "private keys"};
+}
 
 const OSSL_DISPATCH kText[] = {
     on<OSSL_FUNC_encoder_newctx_fn>(OSSL_FUNC_ENCODER_NEWCTX, new_encoding),
@@ -150,18 +190,28 @@ const OSSL_DISPATCH kText[] = {
 
 const OSSL_ALGORITHM* encoder_algorithms() {
   static const auto all_encoders = [] {
-    constexpr const char* kPemProperties =
-        "provider=tallystick,output=pem,structure=PrivateKeyInfo";
     constexpr const char* kTextProperties = "provider=tallystick,output=text";
-    std::array<OSSL_ALGORITHM, 2 * kKeyTypes.size() + 1> algorithms{};
-    std::size_t next = 0;
+    std::vector<OSSL_ALGORITHM> algorithms;
     for (const KeyType* type : kKeyTypes) {
-      algorithms.at(next++) = {type->names, kPemProperties, kPem, "the URI of a token's key"};
-      algorithms.at(next++) = {type->names, kTextProperties, kText, "a token's key as text"};
+      algorithms.push_back(encoder_of<kPemForm>(*type));
+      algorithms.push_back(encoder_of<kDerForm>(*type));
+      algorithms.push_back(encoder_of<kEncryptedPem>(*type));
+      algorithms.push_back(encoder_of<kEncryptedDer>(*type));
+      if (type == &kRsa || type == &kEc) {
+        algorithms.push_back(encoder_of<kOldPem>(*type));
+        algorithms.push_back(encoder_of<kOldDer>(*type));
+      }
+      if (type == &kRsa) {
+        algorithms.push_back(encoder_of<kPkcs1Pem>(*type));
+        algorithms.push_back(encoder_of<kPkcs1Der>(*type));
+      }
+      algorithms.push_back({type->names, kTextProperties, kText, "a token's key as text"});
     }
-    return algorithms;
+    algorithms.push_back({nullptr, nullptr, nullptr, nullptr});
+    // Never freed: the core keeps the table as long as it lives.
+    return new std::vector<OSSL_ALGORITHM>(std::move(algorithms));
   }();
-  return all_encoders.data();
+  return all_encoders->data();
 }
 
 }  // namespace tallystick::provider

@@ -60,6 +60,16 @@ Done set_type(Templates& pair, const KeyType& type, const PairRequest& request) 
     pair.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
     pair.public_key.number(CKA_MODULUS_BITS, request.rsa_bits);
     pair.public_key.bytes(CKA_PUBLIC_EXPONENT, request.rsa_exponent);
+    if (&type == &kRsa) return {};
+    if (request.pss_bound) {
+      return fail(Reason::kKey,
+                  "a token keeps no digest and no salt with an RSA-PSS key: leave rsa_pss_keygen_… "
+                  "out");
+    }
+    const core::ByteView mechanisms(reinterpret_cast<const std::uint8_t*>(kPssMechanisms.data()),
+                                    sizeof kPssMechanisms);
+    pair.public_key.bytes(CKA_ALLOWED_MECHANISMS, mechanisms);
+    pair.private_key.bytes(CKA_ALLOWED_MECHANISMS, mechanisms);
     return {};
   }
   int nid = NID_undef;

@@ -12,6 +12,8 @@ struct PairRequest {
   std::string usage;
   unsigned long rsa_bits = 2048;
   core::Bytes rsa_exponent = {1, 0, 1};
+  // Digests or a salt that an RSA-PSS key is to be bound to.
+  bool pss_bound = false;
   // A name of the curve, for EC.
   std::string curve;
 };

@@ -147,8 +147,12 @@ const OSSL_PARAM* gettable_params(void* provider_context) {
 int set_params(void* key, const OSSL_PARAM params[]) {
   Key& changed = key_of(key);
   if (params == nullptr || params->key == nullptr) return 1;
-  if (changed.in_token()) return 0;
   const OSSL_PARAM* encoded = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
+  // How the public part is written may change; what it is may not.
+  if (changed.in_token() &&
+      (encoded != nullptr || OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PUB_KEY) != nullptr)) {
+    return 0;
+  }
   if (!changed.pkey) {
     if (encoded == nullptr || encoded->data_type != OSSL_PARAM_OCTET_STRING) return 0;
     changed.pkey.reset(EVP_PKEY_new_raw_public_key_ex(

@@ -98,6 +98,10 @@ PairRequest request_of(const Generation& generation) {
       BN_bn2bin(number, request.rsa_exponent.data());
     }
   }
+  for (const char* name : {OSSL_PKEY_PARAM_RSA_DIGEST, OSSL_PKEY_PARAM_RSA_MGF1_DIGEST,
+                           OSSL_PKEY_PARAM_RSA_MASKGENFUNC, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN}) {
+    if (find(name) != nullptr) request.pss_bound = true;
+  }
   if (const OSSL_PARAM* group = find(OSSL_PKEY_PARAM_GROUP_NAME)) {
     const char* name = nullptr;
     if (OSSL_PARAM_get_utf8_string_ptr(group, &name) == 1) request.curve = name;

@@ -102,13 +102,11 @@ PublicKey octet_key(OSSL_LIB_CTX* lib, CK_KEY_TYPE key_type, const core::Bytes& 
 bool only_pss(core::ByteView mechanisms) {
   constexpr std::size_t kSize = sizeof(CK_MECHANISM_TYPE);
   if (mechanisms.empty() || mechanisms.size() % kSize != 0) return false;
-  constexpr std::array<CK_MECHANISM_TYPE, 6> kPss = {
-      CKM_RSA_PKCS_PSS,        CKM_SHA1_RSA_PKCS_PSS,   CKM_SHA224_RSA_PKCS_PSS,
-      CKM_SHA256_RSA_PKCS_PSS, CKM_SHA384_RSA_PKCS_PSS, CKM_SHA512_RSA_PKCS_PSS};
   for (std::size_t at = 0; at < mechanisms.size(); at += kSize) {
     CK_MECHANISM_TYPE mechanism = 0;
     std::memcpy(&mechanism, mechanisms.data() + at, kSize);
-    if (std::find(kPss.begin(), kPss.end(), mechanism) == kPss.end()) return false;
+    if (std::find(kPssMechanisms.begin(), kPssMechanisms.end(), mechanism) == kPssMechanisms.end())
+      return false;
   }
   return true;
 }

@@ -2,12 +2,18 @@
 // private context. Everything that needs no secret is done with these.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "core/crypto/handles.h"
 #include "provider/session.h"
 
 namespace tallystick::provider {
+
+// An RSA key that may do nothing else is an RSA-PSS key: PKCS#11 has no key type of its own for it.
+inline constexpr std::array<CK_MECHANISM_TYPE, 6> kPssMechanisms = {
+    CKM_RSA_PKCS_PSS,        CKM_SHA1_RSA_PKCS_PSS,   CKM_SHA224_RSA_PKCS_PSS,
+    CKM_SHA256_RSA_PKCS_PSS, CKM_SHA384_RSA_PKCS_PSS, CKM_SHA512_RSA_PKCS_PSS};
 
 struct PublicKey {
   // The name of its key management: "RSA", "RSA-PSS", "EC", "ED25519", "ED448", "X25519", "X448".

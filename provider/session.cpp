@@ -10,6 +10,8 @@ namespace {
 
 // No answer that the provider asks for is longer; a module that claims more is not believed.
 constexpr CK_ULONG kMostAnswer = 16UL * 1024UL * 1024UL;
+// Names, ids, public keys; certificates are longer.
+constexpr std::size_t kUsualAnswer = 1024;
 // More idle sessions than this are closed. A server with more threads opens some anew.
 constexpr std::size_t kMostIdle = 64;
 // The longest signature and the longest RSA plaintext, of keys of 16384 bits.
@@ -65,22 +67,28 @@ Outcome<std::vector<ObjectHandle>> Session::find(Template& wanted) {
   return found;
 }
 
+// Nearly every value fits at the first call, which far modules are slow at; and p11-kit 0.24 does
+// not carry the length of a list of mechanisms alone.
 Outcome<core::Bytes> Session::attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type) {
+  core::Bytes value(kUsualAnswer);
   CK_ATTRIBUTE wanted{type, nullptr, 0};
-  const auto get = [&] {
-    return call(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &wanted, CK_ULONG{1});
-  };
-  CK_RV rv = get();
+  CK_RV rv = CKR_BUFFER_TOO_SMALL;
+  for (int tries = 0; rv == CKR_BUFFER_TOO_SMALL && tries < 3; ++tries) {
+    wanted.pValue = value.data();
+    wanted.ulValueLen = static_cast<CK_ULONG>(value.size());
+    rv = call(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &wanted, CK_ULONG{1});
+    if (rv != CKR_BUFFER_TOO_SMALL) break;
+    // Not every module tells the length then.
+    wanted.pValue = nullptr;
+    wanted.ulValueLen = 0;
+    const CK_RV asked = call(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &wanted, CK_ULONG{1});
+    if (asked != CKR_OK) return failed("attribute", asked);
+    if (wanted.ulValueLen > kMostAnswer) return failed("attribute", CKR_DEVICE_ERROR);
+    value.resize(wanted.ulValueLen);
+  }
   if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE) return core::Bytes();
   if (rv != CKR_OK) return failed("attribute", rv);
-  if (wanted.ulValueLen == CK_UNAVAILABLE_INFORMATION || wanted.ulValueLen == 0) {
-    return core::Bytes();
-  }
-  if (wanted.ulValueLen > kMostAnswer) return failed("attribute", CKR_DEVICE_ERROR);
-  core::Bytes value(wanted.ulValueLen);
-  wanted.pValue = value.data();
-  rv = get();
-  if (rv != CKR_OK) return failed("attribute", rv);
+  if (wanted.ulValueLen == CK_UNAVAILABLE_INFORMATION) return core::Bytes();
   if (wanted.ulValueLen > value.size()) return failed("attribute", CKR_DEVICE_ERROR);
   value.resize(wanted.ulValueLen);
   return value;
@@ -122,9 +130,9 @@ Done Session::authenticate_use(const core::Secret* pin) {
 Outcome<core::Bytes> Session::sign(Mechanism& mechanism, ObjectHandle key, core::ByteView data,
                                    const core::Secret* pin) {
   CK_MECHANISM used = mechanism.get();
-  const std::string what = "sign by " + mechanism_name(used.mechanism);
+  const auto what = [&used] { return "sign by " + mechanism_name(used.mechanism); };
   CK_RV rv = call(&CK_FUNCTION_LIST::C_SignInit, &used, key);
-  if (rv != CKR_OK) return failed(what, rv);
+  if (rv != CKR_OK) return failed(what(), rv);
   if (auto done = authenticate_use(pin); !done) return std::move(done).error();
   core::Bytes signature(kMostSignature);
   auto size = static_cast<CK_ULONG>(signature.size());
@@ -133,8 +141,8 @@ Outcome<core::Bytes> Session::sign(Mechanism& mechanism, ObjectHandle key, core:
     signature.resize(size);
     rv = call(&CK_FUNCTION_LIST::C_Sign, in(data), length(data), signature.data(), &size);
   }
-  if (rv != CKR_OK) return failed(what, rv);
-  if (size > signature.size()) return failed(what, CKR_DEVICE_ERROR);
+  if (rv != CKR_OK) return failed(what(), rv);
+  if (size > signature.size()) return failed(what(), CKR_DEVICE_ERROR);
   signature.resize(size);
   return signature;
 }

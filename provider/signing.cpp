@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "provider/digest_numbers.h"
 #include "provider/keymgmt.h"
 #include "provider/token_signature.h"
 
@@ -23,6 +24,7 @@ Done Signing::take_key(const Key* key) {
   own_.reset();
   digest_.reset();
   parameters_ = nullptr;
+  later_ = false;
   return {};
 }
 
@@ -32,9 +34,44 @@ Done Signing::begin_plain(Operation::Init init, const OSSL_PARAM params[]) {
   return done;
 }
 
+Done Signing::begin_later(const OSSL_PARAM params[]) {
+  later_ = true;
+  const bool asked = params != nullptr && params->key != nullptr;
+  // What libcrypto would refuse it has to see: keys that are bound to a padding, odd digests.
+  const EVP_MD* md = digest_ ? EVP_MD_CTX_get0_md(digest_.get()) : nullptr;
+  const bool usual = md == nullptr || digest_numbers(EVP_MD_get_type(md)) != nullptr;
+  if (!asked && usual && key_->type != &kRsaPss) return {};
+  if (auto done = begin_now(); !done) return done;
+  if (asked && EVP_PKEY_CTX_set_params(parameters_, params) <= 0) {
+    return failed("a parameter is refused");
+  }
+  return {};
+}
+
+Done Signing::begin_now() {
+  if (parameters_ != nullptr || !later_) return {};
+  if (auto done = begin_plain(EVP_PKEY_verify_init_ex, nullptr); !done) return done;
+  if (!digest_) return {};
+  const char* name = EVP_MD_get0_name(EVP_MD_CTX_get0_md(digest_.get()));
+  const std::array<OSSL_PARAM, 2> named{
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, const_cast<char*>(name), 0),
+      OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_CTX_set_params(parameters_, named.data()) > 0) return {};
+  parameters_ = nullptr;
+  plain_ = Operation();
+  return failed("the digest is refused");
+}
+
+EVP_PKEY_CTX* Signing::parameters() {
+  if (parameters_ == nullptr && later_)
+    static_cast<void>(done(context_, [&] { return begin_now(); }));
+  return parameters_;
+}
+
 Done Signing::begin_sign(const Key* key, const OSSL_PARAM params[]) {
   if (auto done = take_key(key); !done) return done;
-  return begin_plain(key_->in_token() ? EVP_PKEY_verify_init_ex : EVP_PKEY_sign_init_ex, params);
+  if (key_->in_token()) return begin_later(params);
+  return begin_plain(EVP_PKEY_sign_init_ex, params);
 }
 
 Done Signing::begin_verify(const Key* key, const OSSL_PARAM params[]) {
@@ -54,6 +91,11 @@ std::size_t Signing::longest() const {
 
 Outcome<core::Bytes> Signing::sign_by_rsa_as_asked(core::ByteView digest) const {
   RsaPadding padding;
+  if (parameters_ == nullptr) {
+    padding.mode = RSA_PKCS1_PADDING;
+    padding.digest = digest_ ? EVP_MD_get_type(EVP_MD_CTX_get0_md(digest_.get())) : NID_undef;
+    return sign_by_rsa(*key_, padding, digest);
+  }
   padding.digest = digest_of(parameters_, OSSL_SIGNATURE_PARAM_DIGEST, context_.lib());
   if (EVP_PKEY_CTX_get_rsa_padding(parameters_, &padding.mode) <= 0) return failed("no padding");
   if (padding.mode == RSA_PKCS1_PSS_PADDING) {
@@ -73,8 +115,9 @@ Outcome<core::Bytes> Signing::sign_in_token(core::ByteView data) const {
 }
 
 Outcome<core::Bytes> Signing::sign(core::ByteView digest) {
-  if (!plain_) return fail(Reason::kOperation, "no signature has begun");
+  if (!plain_ && !later_) return fail(Reason::kOperation, "no signature has begun");
   if (key_->in_token()) {
+    if (parameters_ == nullptr) return sign_in_token(digest);
     const int named = digest_of(parameters_, OSSL_SIGNATURE_PARAM_DIGEST, context_.lib());
     const EVP_MD* md = EVP_get_digestbynid(named);
     if (md != nullptr && digest.size() != static_cast<std::size_t>(EVP_MD_get_size(md))) {
@@ -130,15 +173,7 @@ Done Signing::begin_digest_sign(const Key* key, const char* digest, const OSSL_P
   if (!md || !digest_ || EVP_DigestInit_ex2(digest_.get(), md.get(), nullptr) <= 0) {
     return failed("the digest is not known");
   }
-  if (auto done = begin_plain(EVP_PKEY_verify_init_ex, nullptr); !done) return done;
-  const std::array<OSSL_PARAM, 2> named{
-      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, const_cast<char*>(digest), 0),
-      OSSL_PARAM_construct_end()};
-  if (EVP_PKEY_CTX_set_params(parameters_, named.data()) <= 0 ||
-      (params != nullptr && EVP_PKEY_CTX_set_params(parameters_, params) <= 0)) {
-    return failed("a parameter is refused");
-  }
-  return {};
+  return begin_later(params);
 }
 
 Done Signing::begin_digest_verify(const Key* key, const char* digest, const OSSL_PARAM params[]) {
@@ -207,6 +242,7 @@ Outcome<std::unique_ptr<Signing>> Signing::duplicate() const {
   auto copy = std::make_unique<Signing>(context_);
   if (!key_) return copy;
   copy->key_ = same_key(*key_);
+  copy->later_ = later_;
   const auto copied = [](const core::MdCtxPtr& from, core::MdCtxPtr& to) {
     if (!from) return true;
     to.reset(EVP_MD_CTX_new());

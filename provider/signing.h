@@ -1,6 +1,7 @@
 // One signature operation. libcrypto's own operation on the public key always stands beside it: it
 // takes and gives all parameters (padding, digests, the algorithm's identifier), and it verifies.
-// With a key of a token only the last step, the signature itself, is the token's.
+// With a key of a token only the last step, the signature itself, is the token's; and where nobody
+// asks for parameters that are not the usual ones, libcrypto's operation does not begin at all.
 #pragma once
 
 #include "provider/operation.h"
@@ -33,13 +34,16 @@ class Signing {
   [[nodiscard]] int verify_message(core::ByteView signature, core::ByteView message) const;
 
   // libcrypto's own operation, for parameters; null before an operation has begun.
-  [[nodiscard]] EVP_PKEY_CTX* parameters() const { return parameters_; }
+  [[nodiscard]] EVP_PKEY_CTX* parameters();
 
   [[nodiscard]] Outcome<std::unique_ptr<Signing>> duplicate() const;
 
  private:
   Done take_key(const Key* key);
   Done begin_plain(Operation::Init init, const OSSL_PARAM params[]);
+  // For a key of a token.
+  Done begin_later(const OSSL_PARAM params[]);
+  Done begin_now();
   Done begin_own_digest(bool to_sign, const char* digest, const OSSL_PARAM params[]);
   Outcome<core::Bytes> sign_in_token(core::ByteView data) const;
   Outcome<core::Bytes> sign_by_rsa_as_asked(core::ByteView digest) const;
@@ -54,8 +58,10 @@ class Signing {
   core::MdCtxPtr own_;
   // The digest of what a token signs.
   core::MdCtxPtr digest_;
-  // Of plain_ or of own_.
+  // Of plain_ or of own_; null where plain_ has not begun yet.
   EVP_PKEY_CTX* parameters_ = nullptr;
+  // A token signs, and plain_ begins when it is needed.
+  bool later_ = false;
 };
 
 }  // namespace tallystick::provider

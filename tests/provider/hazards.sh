@@ -15,8 +15,43 @@ tool --token-label line --login --pin $pin --delete-object --type pubkey --id 03
 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out "$home/pss.key" 2>/dev/null
 openssl pkey -in "$home/pss.key" -pubout -out "$home/pss.pem"
 
+# EC keys whose parameters are spelled out. Our token takes curves by their names only.
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit \
+  -out "$home/explicit.key"
+[ "$module_name" = tallystick ] || import_key "$home/explicit.key" explicit 04 --usage-sign
+
 for configuration in "${all_configurations[@]}"; do
   use "$configuration"
+
+  if [ "$module_name" != tallystick ]; then
+    job "EC public keys with explicit parameters leave with the curve's name"
+    run token_openssl pkey -in "$(uri explicit)" -pubout -out "$home/explicit.pem"
+    run openssl asn1parse -in "$home/explicit.pem"
+    says "prime256v1"
+    run token_openssl dgst -sha256 -sign "$(uri explicit)" -out "$home/signature" "$home/message"
+    run openssl dgst -sha256 -verify "$home/explicit.pem" -signature "$home/signature" \
+      "$home/message"
+    run token_openssl req -x509 -key "$(uri explicit)" -days 2 -out "$home/explicit.crt"
+    run openssl verify -check_ss_sig -CAfile "$home/explicit.crt" "$home/explicit.crt"
+  fi
+
+  job "the p11-kit trust module: its certificates without a PIN, and beside a token"
+  trust=$(file_in /usr/lib pkcs11/p11-kit-trust.so) || fail "p11-kit's trust module is not there"
+  TALLYSTICK_PIN=$pin run token_openssl storeutl -noout "pkcs11:?module-path=$trust"
+  run token_openssl dgst -sha256 -sign "$(uri ec)" -out "$home/signature" "$home/message"
+  # All that p11-kit has registered, the trust module among them, where nobody names a module.
+  if [ "$configuration" = line ]; then
+    refused openssl pkey -provider-path "$(dirname "$provider")" -provider tallystick \
+      -provider default -in "pkcs11:token=nowhere;object=none" -noout
+    says "no such token|module failed"
+  fi
+
+  job "genpkey that makes a key and cannot write it names the key"
+  refused token_openssl genpkey -propquery '?provider=tallystick' -algorithm EC \
+    -pkeyopt ec_paramgen_curve:P-256 -outform DER -out "$home/made.der" \
+    -pkeyopt "tallystick_uri:pkcs11:token=line;object=made-$configuration?pin-value=$pin"
+  says "does not leave the token; its URI is pkcs11:.*object=made-$configuration"
+  run token_openssl pkey -in "$(uri "made-$configuration")" -noout
 
   job "two tokens, two PINs, one command"
   second="pkcs11:token=second;object=ec?pin-value=$second_pin"

@@ -9,6 +9,21 @@ make_pair EC:prime256v1 ec 02
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$home/spare.key"
 import_key "$home/spare.key" spare 03
 
+second_pin=24682468
+number=1
+for label in second spoilt; do
+  tool --slot-index $number --init-token --label $label --so-pin $so_pin
+  its_pin=$pin
+  [ $label = spoilt ] || its_pin=$second_pin
+  tool --token-label $label --login --login-type so --so-pin $so_pin --init-pin --pin $its_pin
+  tool --token-label $label --login --pin $its_pin --keypairgen --key-type EC:prime256v1 --label ec \
+    --id 01
+  number=$((number + 1))
+done
+export TALLYSTICK_TEST_SECOND_PIN=$second_pin
+# SoftHSM2 forgets a token whose folder was away, for as long as the process lives.
+[ "$module_name" != tallystick ] || export TALLYSTICK_TEST_TOKENS=$TALLYSTICK_HOME
+
 use beside
 job "a program: threads, children, foreign users of the module"
 export TALLYSTICK_TEST_MODULE=$module TALLYSTICK_TEST_PROVIDER=$provider TALLYSTICK_TEST_PIN=$pin
