@@ -59,7 +59,7 @@ class Reference {
   Reference& operator=(const Reference&) = delete;
   // The parameter of the object that the core is given.
   [[nodiscard]] OSSL_PARAM param() {
-    return OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key_, sizeof key_);
+    return OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key_, sizeof(Held*));
   }
   // The key that a parameter like this holds, which is the caller's from then on; null where there
   // is none.

@@ -112,7 +112,7 @@ TEST_P(Sb3Files, EncryptTheirBlocks) {
   }
 }
 
-TEST_P(Sb3Files, D10_P02_EveryFlippedBitIsRefusedBeforeItsBlockIsUsed) {
+TEST_P(Sb3Files, D10_P02_FlippedBitsAreRefusedBeforeTheirBlockIsUsed) {
   for (std::size_t at = 0; at < file_.size(); at += at < block0() ? 1U : 5U) {
     auto damaged = file_;
     damaged[at] ^= static_cast<std::uint8_t>(1U << at % 8);
@@ -131,7 +131,7 @@ TEST_P(Sb3Files, D10_P02_EveryFlippedBitIsRefusedBeforeItsBlockIsUsed) {
   }
 }
 
-TEST_P(Sb3Files, P01_EveryCutAndEveryExtraByteIsRefused) {
+TEST_P(Sb3Files, P01_CutsAndExtraBytesAreRefused) {
   for (std::size_t size = 0; size < file_.size(); size += size < block0() ? 1U : 5U) {
     const auto cut = ByteView(file_).first(size);
     RecordingTarget honest(world_);
