@@ -10,6 +10,12 @@ using core::Error;
 using core::ErrorCode;
 using core::Status;
 
+namespace {
+
+constexpr auto kMagic = core::kApplicationMagic;
+
+}  // namespace
+
 Installer::Installer(Part& part, std::uint64_t total_length) : part_(&part) {
   part.installer_ = this;
   reader_.emplace(*part.crypto_, total_length, static_cast<core::PackageTarget&>(*this));
@@ -43,7 +49,8 @@ Status Installer::finish() {
   }
   auto* const part = part_;
   detach();
-  return part->commit_package(*std::move(verified));
+  std::ranges::sort(applications_);
+  return part->commit_package(*std::move(verified), applications_);
 }
 
 const core::ProvisioningSoftware& Installer::running() const { return *part_->running_; }
@@ -75,13 +82,21 @@ Status Installer::begin_asset(const core::PackageHead& head, std::size_t index) 
       return Error{ErrorCode::kInconsistent, "the part has no room for further asset_ids", 9};
     }
   }
-  place_ = asset_place(part_->state_.immutable.manufacture().memory, head.entries[index], index);
+  const auto& entry = head.entries[index];
+  place_ = asset_place(part_->state_.immutable.manufacture().memory, entry, index);
+  may_be_application_ = entry.kind == core::AssetKind::kData;
+  slot_ = entry.slot;
+  seen_ = 0;
   return {};
 }
 
 Status Installer::write_asset(core::ByteView plaintext) {
   if (plaintext.size() > place_.length) {
     return Error{ErrorCode::kMalformed, "an asset is longer than its place"};
+  }
+  for (const auto byte : plaintext.first(std::min(plaintext.size(), kMagic.size() - seen_))) {
+    may_be_application_ = may_be_application_ && byte == static_cast<std::uint8_t>(kMagic[seen_]);
+    ++seen_;
   }
   if (auto wrote = part_->file_.write_bank(part_->inactive_bank(), place_.offset, plaintext);
       !wrote) {
@@ -94,6 +109,11 @@ Status Installer::write_asset(core::ByteView plaintext) {
 
 Status Installer::end_asset() {
   if (place_.length != 0) return Error{ErrorCode::kMalformed, "an asset is shorter than its place"};
+  if (!may_be_application_ || seen_ < kMagic.size()) return {};
+  if (applications_.size() == kApplicationSlots) {
+    return Error{ErrorCode::kInconsistent, "a part has two application slots, no more", 10};
+  }
+  applications_.push_back(slot_);
   return {};
 }
 

@@ -3,6 +3,8 @@
 // reset, or dropping the installer erases what was staged.
 #pragma once
 
+#include <vector>
+
 #include "core/provisioning/package_reader.h"
 #include "devicesim/key_store.h"
 
@@ -40,8 +42,12 @@ class Installer : private core::PackageTarget {
   core::Status end_asset() override;
   void abandon() override;
 
-  Part* part_;   // null once detached
-  Place place_;  // what is left of the current asset's
+  Part* part_;                       // null once detached
+  Place place_;                      // what is left of the current asset's
+  bool may_be_application_ = false;  // as far as the current asset has come
+  std::uint32_t slot_ = 0;           // of the current asset
+  std::size_t seen_ = 0;             // of the current asset's magic
+  std::vector<std::uint32_t> applications_;
   std::optional<core::PackageReader> reader_;
 };
 

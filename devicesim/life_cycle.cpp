@@ -19,7 +19,55 @@ static_assert(std::popcount(kCodes[1] ^ kCodes[2]) >= 21);
 static_assert(std::popcount(kCodes[2] ^ kCodes[3]) >= 21);
 static_assert((kCodes[1] & ~kCodes[2]) == 0, "fuses only go from 0 to 1");
 
+// In which states an action is open, blank first. Damaged fuses permit nothing.
+struct Rule {
+  Action action;
+  std::array<bool, 4> permitted;
+};
+constexpr std::array kRules = {
+    Rule{Action::kFillMemory, {true, true, true, false}},
+    Rule{Action::kStoreCertificate, {true, true, true, false}},
+    Rule{Action::kLoadSoftware, {true, true, true, false}},
+    Rule{Action::kInstall, {true, true, true, false}},
+    Rule{Action::kBlowFuse, {true, true, true, false}},
+    Rule{Action::kWriteFlash, {true, true, false, false}},
+    Rule{Action::kLock, {true, true, true, false}},
+    Rule{Action::kReadFlash, {true, true, false, false}},
+    Rule{Action::kReadAsset, {true, true, true, true}},
+    Rule{Action::kReadFuse, {true, true, true, true}},
+    Rule{Action::kProve, {true, true, true, true}},
+    Rule{Action::kActAsDevice, {true, true, true, false}},
+    Rule{Action::kUseKey, {false, false, true, true}},
+    Rule{Action::kStart, {false, false, true, true}},
+    Rule{Action::kAskDebug, {false, false, true, true}},
+    Rule{Action::kDebug, {true, true, false, false}},
+};
+
+std::string_view why_not(LifeCycle state) {
+  switch (state) {
+    case LifeCycle::kBlank:
+    case LifeCycle::kProvisioning:
+      return "no package is installed";
+    case LifeCycle::kProvisioned:
+      return "a package was installed";
+    case LifeCycle::kLocked:
+      return "the part is locked";
+    case LifeCycle::kDamaged:
+      break;
+  }
+  return "the life-cycle fuses are damaged";
+}
+
 }  // namespace
+
+core::Status check_life_cycle(LifeCycle state, Action action, std::string_view what) {
+  for (const auto& rule : kRules) {
+    if (rule.action != action || state > LifeCycle::kLocked) continue;
+    if (rule.permitted[static_cast<std::size_t>(state)]) return {};
+  }
+  return core::Error{core::ErrorCode::kLifeCycle,
+                     std::string(what) + ": " + std::string(why_not(state))};
+}
 
 std::string_view life_cycle_name(LifeCycle state) {
   switch (state) {

@@ -21,6 +21,30 @@ enum class LifeCycle : std::uint8_t {
 
 std::string_view life_cycle_name(LifeCycle state);
 
+// What somebody wants of a part.
+enum class Action : std::uint8_t {
+  kFillMemory,
+  kStoreCertificate,
+  kLoadSoftware,
+  kInstall,  // share blobs and packages
+  kBlowFuse,
+  kWriteFlash,
+  kLock,
+  kReadFlash,  // all of it, without regard to assets
+  kReadAsset,
+  kReadFuse,
+  kProve,
+  kActAsDevice,  // a provisioning device, in a uniform family
+  kUseKey,
+  kStart,     // an application
+  kAskDebug,  // a challenge, and its token
+  kDebug,     // the debug port
+};
+
+// The one table of what each state forbids; kLifeCycle says why. What else an action needs, running
+// software for one, its own function checks.
+core::Status check_life_cycle(LifeCycle state, Action action, std::string_view what);
+
 class LifeCycleFuses {
  public:
   LifeCycleFuses() = default;

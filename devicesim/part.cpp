@@ -89,8 +89,11 @@ Result<std::unique_ptr<Part>> Part::open_in(CryptoPtr crypto, std::unique_ptr<St
 }
 
 Status Part::power_on() {
+  if (state_.debug.fuses.state() == Return::kErasing) {
+    if (auto finished = finish_return(); !finished) return finished;
+  }
   if (auto wiped = file_.wipe_bank(inactive_bank()); !wiped) return wiped;
-  if (!state_.device_key) {
+  if (!state_.device_key && state_.debug.fuses.state() == Return::kNone) {
     auto key = make_device_key();
     if (!key) return std::move(key).error();
     auto id = core::key_id(*crypto_, (*key)->public_xy());
@@ -122,7 +125,7 @@ Status Part::commit(PartState next) {
 PartInfo Part::info() const {
   PartInfo info;
   info.id = state_.id;
-  info.public_key = core::array_of<64>(public_key());
+  if (!public_key().empty()) info.public_key = core::array_of<64>(public_key());
   info.life_cycle = life_cycle();
   info.manufacture = state_.immutable.manufacture();
   info.certified = !state_.certificate.empty();
@@ -138,6 +141,9 @@ PartInfo Part::info() const {
     info.package = state_.installed->head.header;
     info.assets = state_.installed->head.entries;
   }
+  info.boot = state_.boot;
+  info.returned = returned();
+  info.debug_tries_left = kDebugTries - state_.debug.tries;
   return info;
 }
 
@@ -146,13 +152,23 @@ Status Part::check_running(const char* what) const {
   return refused(ErrorCode::kNotPermitted, what, "no provisioning software runs");
 }
 
-Status Part::check_unlocked(const char* what) const {
-  if (life_cycle() == LifeCycle::kLocked) {
-    return refused(ErrorCode::kLifeCycle, what, "the part is locked");
+Status Part::check_state(Action action, const char* what) const {
+  switch (state_.debug.fuses.state()) {
+    case Return::kNone:
+      return check_life_cycle(life_cycle(), action, what);
+    case Return::kOpen:
+      if (action == Action::kReadFlash || action == Action::kDebug) return {};
+      return refused(ErrorCode::kLifeCycle, what, "the part was erased and opened for debugging");
+    case Return::kErasing:
+      return refused(ErrorCode::kLifeCycle, what, "the part is being erased");
+    case Return::kDamaged:
+      break;
   }
-  if (life_cycle() == LifeCycle::kDamaged) {
-    return refused(ErrorCode::kLifeCycle, what, "the life-cycle fuses are damaged");
-  }
+  return refused(ErrorCode::kLifeCycle, what, "the fuses of the debug port are damaged");
+}
+
+Status Part::check_idle(Action action, const char* what) const {
+  if (auto permitted = check_state(action, what); !permitted) return permitted;
   if (installer_ != nullptr) {
     return refused(ErrorCode::kLifeCycle, what, "an installation is under way");
   }
@@ -162,13 +178,14 @@ Status Part::check_unlocked(const char* what) const {
   return {};
 }
 
-Status Part::check_programmable(const char* what) const {
-  if (auto unlocked = check_unlocked(what); !unlocked) return unlocked;
+Status Part::check_programmable(Action action, const char* what) const {
+  if (auto idle = check_idle(action, what); !idle) return idle;
   return check_running(what);
 }
 
 Status Part::fill_immutable_memory(core::ByteView family_blob) {
-  if (auto checked = check_unlocked("fill the immutable memory"); !checked) return checked;
+  if (auto checked = check_idle(Action::kFillMemory, "fill the immutable memory"); !checked)
+    return checked;
   auto next = state_;
   if (auto filled = next.immutable.fill(*crypto_, family_blob, *state_.device_key); !filled) {
     return filled;
@@ -178,7 +195,7 @@ Status Part::fill_immutable_memory(core::ByteView family_blob) {
 
 Status Part::store_certificate(core::ByteView der) {
   constexpr const char* kWhat = "store the certificate";
-  if (auto checked = check_unlocked(kWhat); !checked) return checked;
+  if (auto checked = check_idle(Action::kStoreCertificate, kWhat); !checked) return checked;
   const auto& family = state_.immutable.family();
   if (!family) return refused(ErrorCode::kLifeCycle, kWhat, "the immutable memory is empty");
   auto certificate = core::verify_device_certificate(*crypto_, der, family->icm_public_key);
@@ -194,7 +211,7 @@ Status Part::store_certificate(core::ByteView der) {
 
 Status Part::load_software(core::ByteView image) {
   constexpr const char* kWhat = "load software";
-  if (auto checked = check_unlocked(kWhat); !checked) return checked;
+  if (auto checked = check_idle(Action::kLoadSoftware, kWhat); !checked) return checked;
   if (image.size() > core::kMostSoftware) {
     return refused(ErrorCode::kMalformed, kWhat, "no image is that long");
   }
@@ -211,6 +228,7 @@ Status Part::reset() {
   running_.reset();
   software_.reset();
   boot_error_.reset();
+  application_.reset();
   ++resets_;
   auto latch = latch_software(*crypto_, state_);
   if (!latch) {
@@ -229,7 +247,8 @@ Status Part::reset() {
 }
 
 Status Part::load_share_blob(core::ByteView blob) {
-  if (auto checked = check_programmable("load a share blob"); !checked) return checked;
+  if (auto checked = check_programmable(Action::kInstall, "load a share blob"); !checked)
+    return checked;
   if (blob.size() > core::kMostShareBlob) {
     return refused(ErrorCode::kMalformed, "load a share blob", "no share blob is that long");
   }
@@ -253,7 +272,7 @@ Result<LifeCycle> Part::state_after_installation() const {
 
 Result<std::unique_ptr<Installer>> Part::install_package(std::uint64_t total_length) {
   constexpr const char* kWhat = "install a package";
-  if (auto checked = check_programmable(kWhat); !checked) return checked.error();
+  if (auto checked = check_programmable(Action::kInstall, kWhat); !checked) return checked.error();
   if (!running_->permissions().allows(Operation::kInstall)) {
     return refused(ErrorCode::kNotPermitted, kWhat, "the running software does not permit it");
   }
@@ -261,7 +280,8 @@ Result<std::unique_ptr<Installer>> Part::install_package(std::uint64_t total_len
   return std::unique_ptr<Installer>(new Installer(*this, total_length));
 }
 
-Status Part::commit_package(core::VerifiedPackage package) {
+Status Part::commit_package(core::VerifiedPackage package,
+                            const std::vector<std::uint32_t>& applications) {
   auto after = state_after_installation();
   if (!after) return std::move(after).error();
   auto next = state_;
@@ -280,22 +300,13 @@ Status Part::commit_package(core::VerifiedPackage package) {
   installed->share_blob = share_blob_;
   installed->proof_key = std::move(package.proof_key);
   next.installed = std::move(installed);
+  next.boot.slots.clear();
+  next.boot.last.reset();
+  for (const auto slot : applications) next.boot.slots.push_back({slot, 0, false});
   next.active_bank = static_cast<std::uint8_t>(inactive_bank());
   if (auto committed = commit(std::move(next)); !committed) return committed;
   // What the package replaced. It is out of reach already; a failure is made good at power-on.
   return file_.wipe_bank(inactive_bank());
-}
-
-Status Part::lock() {
-  constexpr const char* kWhat = "lock";
-  if (auto checked = check_programmable(kWhat); !checked) return checked;
-  if (!state_.installed) return refused(ErrorCode::kLifeCycle, kWhat, "nothing is installed");
-  if (!running_->permissions().moves(static_cast<std::uint8_t>(life_cycle()), 3)) {
-    return refused(ErrorCode::kNotPermitted, kWhat, "the running software does not permit it");
-  }
-  auto next = state_;
-  if (auto moved = next.life_cycle.advance(LifeCycle::kLocked); !moved) return moved;
-  return commit(std::move(next));
 }
 
 Status Part::blow_fuse(std::size_t index, std::uint32_t bits) {
@@ -303,7 +314,7 @@ Status Part::blow_fuse(std::size_t index, std::uint32_t bits) {
 }
 
 Status Part::blow_fuses(std::size_t first, std::span<const std::uint32_t> words) {
-  if (auto checked = check_programmable("blow a fuse"); !checked) return checked;
+  if (auto checked = check_programmable(Action::kBlowFuse, "blow a fuse"); !checked) return checked;
   auto next = state_;
   for (const auto bits : words) {
     if (auto blown = next.fuses.blow(first++, bits); !blown) return blown;
@@ -312,15 +323,13 @@ Status Part::blow_fuses(std::size_t first, std::span<const std::uint32_t> words)
 }
 
 Status Part::check_flash_open(const char* what) const {
-  if (auto checked = check_unlocked(what); !checked) return checked;
-  if (state_.installed || life_cycle() > LifeCycle::kProvisioning) {
-    return refused(ErrorCode::kLifeCycle, what, "a package was installed");
-  }
-  return {};
+  return check_idle(Action::kReadFlash, what);
 }
 
 Result<std::unique_ptr<FlashChange>> Part::change_flash(FlashContents contents) {
-  if (auto checked = check_flash_open("write the flash"); !checked) return checked.error();
+  if (auto checked = check_idle(Action::kWriteFlash, "write the flash"); !checked) {
+    return checked.error();
+  }
   std::unique_ptr<FlashChange> change(new FlashChange(*this));
   if (contents == FlashContents::kKept) {
     auto copied = file_.copy_bank(state_.active_bank, inactive_bank(), memory_map().flash_size);
@@ -355,11 +364,14 @@ Status Part::read_open_flash(std::uint64_t address, core::MutableByteView out) {
 }
 
 Result<std::uint32_t> Part::read_fuse(std::size_t index) const {
-  if (auto checked = check_running("read a fuse"); !checked) return checked.error();
+  constexpr const char* kWhat = "read a fuse";
+  if (auto permitted = check_state(Action::kReadFuse, kWhat); !permitted) return permitted.error();
+  if (auto checked = check_running(kWhat); !checked) return checked.error();
   return state_.fuses.read(index);
 }
 
 Result<core::Bytes> Part::prove(core::ByteView challenge) {
+  if (auto permitted = check_state(Action::kProve, "prove"); !permitted) return permitted.error();
   if (auto checked = check_running("prove"); !checked) return checked.error();
   if (!running_->permissions().allows(Operation::kProve)) {
     return refused(ErrorCode::kNotPermitted, "prove", "the running software does not permit it");
@@ -369,6 +381,9 @@ Result<core::Bytes> Part::prove(core::ByteView challenge) {
 
 Result<core::Bytes> Part::read_flash(std::uint64_t address, std::size_t length) {
   constexpr const char* kWhat = "read the flash";
+  if (auto permitted = check_state(Action::kReadAsset, kWhat); !permitted) {
+    return permitted.error();
+  }
   if (auto checked = check_running(kWhat); !checked) return checked.error();
   if (length > kMostRead) {
     return refused(ErrorCode::kInvalidArgument, kWhat, "at most 1 MiB at once");

@@ -48,8 +48,25 @@ Result<Record> make_record(const core::Crypto& crypto, const StateDigest& before
   return record;
 }
 
-Status write_record(Storage& storage, unsigned place, const Record& record) {
-  return storage.write(place_start(place), record.bytes.view());
+// Zeros behind a record of that length, durably.
+Status erase_remains(Storage& storage, unsigned place, std::size_t length) {
+  const auto start = place_start(place) + length;
+  core::Secret remains(kPlaceSize - length);
+  if (auto read = storage.read(start, remains.span()); read && core::all_zero(remains.view())) {
+    return {};
+  }
+  if (auto wrote = storage.write(start, core::Bytes(remains.size())); !wrote) return wrote;
+  return storage.sync();
+}
+
+// What is erased is erased before the record is there: a place that holds it has no remains of
+// another, whatever a cut leaves undone.
+Status write_record(Storage& storage, unsigned place, const Record& record, Remains remains) {
+  if (remains == Remains::kErased) {
+    if (auto erased = erase_remains(storage, place, record.bytes.size()); !erased) return erased;
+  }
+  if (auto wrote = storage.write(place_start(place), record.bytes.view()); !wrote) return wrote;
+  return storage.sync();
 }
 
 // Nothing when the place holds no whole record; an error when it cannot be read.
@@ -105,7 +122,8 @@ Status PartFile::format(const core::Crypto& crypto, Storage& storage, const Part
   auto record = make_record(crypto, {}, payload->view());
   if (!record) return std::move(record).error();
   for (unsigned place = 0; place < 2; ++place) {
-    if (auto wrote = write_record(storage, place, *record); !wrote) return wrote;
+    auto wrote = storage.write(place_start(place), record->bytes.view());
+    if (!wrote) return wrote;
   }
   return storage.sync();
 }
@@ -147,10 +165,8 @@ Result<PartFile> PartFile::open(const core::Crypto& crypto, std::unique_ptr<Stor
   if (!state) return std::move(state).error();
   if (state->immutable.manufacture().memory.flash_size != map.flash_size) return not_a_part;
   if (!other || other->digest != newest.digest) {
-    if (auto wrote = write_record(*file.storage_, 1 - *in_force, newest); !wrote) {
-      return wrote.error();
-    }
-    if (auto synced = file.storage_->sync(); !synced) return synced.error();
+    auto wrote = write_record(*file.storage_, 1 - *in_force, newest, Remains::kErased);
+    if (!wrote) return wrote.error();
   }
   file.state_ = *std::move(state);
   return file;
@@ -207,7 +223,7 @@ Status PartFile::usable() const {
 
 std::uint64_t PartFile::bank_start(unsigned bank) const { return kBanksStart + bank * bank_size_; }
 
-Status PartFile::commit(const PartState& state) {
+Status PartFile::commit(const PartState& state, Remains remains) {
   if (auto ready = usable(); !ready) return ready;
   const auto fail = [this](const Error& error) -> Status {
     fault_ = error.message;
@@ -222,8 +238,9 @@ Status PartFile::commit(const PartState& state) {
     staged_ = false;
   }
   for (unsigned place = 0; place < 2; ++place) {
-    if (auto wrote = write_record(*storage_, place, *record); !wrote) return fail(wrote.error());
-    if (auto synced = storage_->sync(); !synced) return fail(synced.error());
+    if (auto wrote = write_record(*storage_, place, *record, remains); !wrote) {
+      return fail(wrote.error());
+    }
   }
   digest_ = record->digest;
   return {};

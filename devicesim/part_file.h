@@ -38,6 +38,10 @@ namespace tallystick::device {
 
 using StateDigest = core::ByteArray<32>;
 
+// What becomes of the remains of longer records in the places. open() erases them where it repairs
+// a place, because a cut may have kept a commit from doing it.
+enum class Remains : std::uint8_t { kLeft, kErased };
+
 class PartFile {
  public:
   // How large the storage of such a part is.
@@ -59,7 +63,7 @@ class PartFile {
   // counts with the next commit.
   core::Result<std::shared_ptr<const core::EcPrivateKey>> enrol();
 
-  core::Status commit(const PartState& state);
+  core::Status commit(const PartState& state, Remains remains = Remains::kLeft);
 
   // Bytes of a bank, which starts with the flash.
   core::Status read_bank(unsigned bank, std::uint64_t offset, core::MutableByteView out);

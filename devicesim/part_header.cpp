@@ -34,7 +34,11 @@ core::Result<std::optional<PartHeader>> read_header(const core::Crypto& crypto, 
   if (auto read = storage.read(0, bytes); !read) return read.error();
   core::Reader in(bytes);
   const auto magic = core::text_of(in.take(kStoredKey.size()));
-  if (magic != kStoredKey && magic != kPuf) return none;
+  if (magic != kStoredKey && magic != kPuf) {
+    if (!magic.starts_with(kPartFileKind)) return none;
+    return core::Error{core::ErrorCode::kStorage,
+                       "the part's file is of another version of the simulator"};
+  }
   PartHeader header;
   header.flash_size = in.u64();
   std::size_t fields = kCommonSize;

@@ -13,7 +13,9 @@ using core::Error;
 using core::ErrorCode;
 using core::Result;
 
-constexpr std::uint8_t kStateVersion = 1;
+// 1 ends with the installed package; 2 adds how it boots, and the debug port.
+constexpr std::uint8_t kOldestState = 1;
+constexpr std::uint8_t kStateVersion = 2;
 
 Error damaged(const char* what) {
   return {ErrorCode::kStorage, std::string("the part's state is damaged: ") + what};
@@ -55,6 +57,13 @@ class SecretWriter {
   bool overflow_ = false;
 };
 
+// Nothing but 0 and 1, so that a state has one form.
+bool flag(core::Reader& in, bool& good) {
+  const auto byte = in.u8();
+  good = good && byte <= 1;
+  return byte != 0;
+}
+
 void write_family(SecretWriter& out, const core::Family& family) {
   out.u8(family.flags).bytes(family.id).bytes(family.icm_public_key);
   out.u8(static_cast<std::uint8_t>(family.shares.size()));
@@ -63,7 +72,7 @@ void write_family(SecretWriter& out, const core::Family& family) {
   if (family.k_oem_master_share) out.bytes(family.k_oem_master_share->view());
 }
 
-std::shared_ptr<const core::Family> read_family(core::Reader& in) {
+std::shared_ptr<const core::Family> read_family(core::Reader& in, bool& good) {
   auto family = std::make_shared<core::Family>();
   family->role = core::FamilyRole::kPart;
   family->flags = in.u8();
@@ -75,7 +84,7 @@ std::shared_ptr<const core::Family> read_family(core::Reader& in) {
     family->shares.push_back(core::Secret::copy_of(in.take(core::kSecretSize)));
   }
   family->k_oem_share = core::Secret::copy_of(in.take(core::kSecretSize));
-  if (in.u8() != 0) {
+  if (flag(in, good)) {
     family->k_oem_master_share = core::Secret::copy_of(in.take(core::kSecretSize));
   }
   return in.ok() ? family : nullptr;
@@ -96,7 +105,71 @@ Result<std::shared_ptr<const Installed>> read_installed(core::Reader& in) {
   return std::shared_ptr<const Installed>(std::move(installed));
 }
 
+void write_boot(SecretWriter& out, const BootRecord& boot) {
+  out.u8(static_cast<std::uint8_t>(boot.slots.size()));
+  for (const auto& slot : boot.slots) {
+    out.u32(slot.slot).u8(slot.attempts).u8(slot.confirmed ? 1 : 0);
+  }
+  out.u32(boot.floor).u8(boot.last ? 1 : 0);
+  if (boot.last) out.u32(*boot.last);
+}
+
+bool read_boot(core::Reader& in, BootRecord& boot) {
+  const auto count = in.u8();
+  bool good = count <= kApplicationSlots;
+  for (unsigned i = 0; good && i < count; ++i) {
+    ApplicationSlot slot;
+    slot.slot = in.u32();
+    slot.attempts = in.u8();
+    slot.confirmed = flag(in, good);
+    good = good && slot.attempts <= kBootAttempts &&
+           (boot.slots.empty() || boot.slots.back().slot < slot.slot);
+    boot.slots.push_back(slot);
+  }
+  boot.floor = in.u32();
+  if (flag(in, good)) boot.last = in.u32();
+  return good;
+}
+
+void write_debug(SecretWriter& out, const DebugRecord& debug) {
+  out.u64(debug.fuses.bits()).u8(debug.tries).u8(debug.nonce ? 1 : 0);
+  if (debug.nonce) out.bytes(*debug.nonce);
+  out.u8(debug.former_key ? 1 : 0);
+  if (debug.former_key) out.bytes(*debug.former_key);
+}
+
+bool read_debug(core::Reader& in, DebugRecord& debug) {
+  bool good = true;
+  debug.fuses = ReturnFuses(in.u64());
+  debug.tries = in.u8();
+  if (flag(in, good)) debug.nonce = in.array<32>();
+  if (flag(in, good)) debug.former_key = in.array<64>();
+  return good && debug.tries <= kDebugTries;
+}
+
 }  // namespace
+
+core::ByteView PartState::public_key() const {
+  if (device_key) return device_key->public_xy();
+  if (debug.former_key) return *debug.former_key;
+  return {};
+}
+
+PartState PartState::without_secrets() const {
+  PartState out(ImmutableMemory(immutable.manufacture()));
+  out.id = id;
+  out.life_cycle = life_cycle;
+  out.fuses = fuses;
+  out.minimum_software_version = minimum_software_version;
+  out.minimum_package_version = minimum_package_version;
+  out.minimum_asset_versions = minimum_asset_versions;
+  out.owner = owner;
+  out.active_bank = active_bank;
+  out.boot.floor = boot.floor;
+  out.debug = debug;
+  if (device_key) out.debug.former_key = core::array_of<64>(device_key->public_xy());
+  return out;
+}
 
 Result<core::Secret> encode_state(const PartState& state) {
   SecretWriter out(kMostState);
@@ -131,6 +204,8 @@ Result<core::Secret> encode_state(const PartState& state) {
     out.lv(state.installed->head.raw).lv(state.installed->share_blob);
     out.lv(state.installed->proof_key.view());
   }
+  write_boot(out, state.boot);
+  write_debug(out, state.debug);
   // What is not there is not written: older states are read as they are.
   if (state.nxp) out.lv(encode_nxp_state(*state.nxp));
   return out.take();
@@ -138,21 +213,27 @@ Result<core::Secret> encode_state(const PartState& state) {
 
 Result<PartState> decode_state(const core::Crypto& crypto, ByteView bytes) {
   core::Reader in(bytes);
-  if (in.u8() != kStateVersion) return damaged("unknown version");
+  const auto version = in.u8();
+  if (version > kStateVersion) {
+    return Error{ErrorCode::kStorage,
+                 "the part's file was written by a newer version of the simulator"};
+  }
+  if (version < kOldestState) return damaged("unknown version");
   Manufacture manufacture;
   manufacture.icm_fingerprint = in.array<32>();
   manufacture.product = core::text_of(in.lv());
   manufacture.memory.flash_base = in.u64();
   manufacture.memory.flash_size = in.u64();
   manufacture.minimum_software_version = in.u32();
+  bool good = true;
   std::shared_ptr<const core::Family> family;
-  if (in.u8() != 0) {
-    family = read_family(in);
+  if (flag(in, good)) {
+    family = read_family(in, good);
     if (!family) return damaged("family");
   }
   PartState state(ImmutableMemory(std::move(manufacture), std::move(family)));
 
-  if (in.u8() != 0) {
+  if (flag(in, good)) {
     auto key = core::EcPrivateKey::from_scalar(crypto, core::Curve::kP256, in.take(32));
     if (!key) return damaged("device key");
     auto id = core::key_id(crypto, key->public_xy());
@@ -178,20 +259,31 @@ Result<PartState> decode_state(const core::Crypto& crypto, ByteView bytes) {
     const auto id = in.u16();
     state.minimum_asset_versions[id] = in.u32();
   }
-  if (in.u8() != 0) state.owner = in.array<32>();
+  if (flag(in, good)) state.owner = in.array<32>();
 
   state.active_bank = in.u8();
   if (state.active_bank > 1) return damaged("bank");
-  if (in.u8() != 0) {
+  if (flag(in, good)) {
     auto installed = read_installed(in);
     if (!installed) return std::move(installed).error();
     state.installed = *std::move(installed);
+  }
+  if (version >= 2) {
+    if (!read_boot(in, state.boot)) return damaged("boot record");
+    if (!read_debug(in, state.debug)) return damaged("debug record");
+  }
+  if (state.debug.former_key) {
+    if (state.device_key) return damaged("two device keys");
+    auto id = core::key_id(crypto, *state.debug.former_key);
+    if (!id) return std::move(id).error();
+    state.id = *id;
   }
   if (in.ok() && !in.rest().empty()) {
     auto nxp = decode_nxp_state(in.lv());
     if (!nxp) return std::move(nxp).error();
     state.nxp = *std::move(nxp);
   }
+  if (!good) return damaged("a flag");
   if (!in.done()) return damaged("length");
   return state;
 }

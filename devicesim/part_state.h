@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "core/ts1/package.h"
+#include "devicesim/boot_record.h"
+#include "devicesim/debug_port.h"
 #include "devicesim/fuses.h"
 #include "devicesim/immutable_memory.h"
 #include "devicesim/life_cycle.h"
@@ -49,14 +51,25 @@ struct PartState {
   // Null until an NXP-shaped command left something.
   std::shared_ptr<const NxpState> nxp;
 
+  BootRecord boot;
+  DebugRecord debug;
+
+  // X ‖ Y of the device key, also of the one that a returned part had; empty before there is one.
+  [[nodiscard]] core::ByteView public_key() const;
+  // The same part with nothing in it that anyone must not see: no shares, no keys, no assets, no
+  // software. Versions, owner, life cycle and fuses stay.
+  [[nodiscard]] PartState without_secrets() const;
+
   explicit PartState(ImmutableMemory memory) : immutable(std::move(memory)) {}
 };
 
 // The most bytes that encode_state() gives.
 constexpr std::size_t kMostState = 64UL * 1024 - 128;
 
+// Always of the newest version.
 core::Result<core::Secret> encode_state(const PartState& state);
-// kStorage when the bytes are not a state.
+// A state of version 1 or 2: what version 1 did not know is as in a part that was never booted and
+// whose debug port was never asked for. kStorage when the bytes are not a state.
 core::Result<PartState> decode_state(const core::Crypto& crypto, core::ByteView bytes);
 
 }  // namespace tallystick::device

@@ -15,7 +15,8 @@ using core::Status;
 ProvisioningDevice::ProvisioningDevice(Part& part) : part_(&part), reset_(part.resets_) {}
 
 Result<ProvisioningDevice> ProvisioningDevice::on(Part& part) {
-  if (auto checked = part.check_programmable("act as provisioning device"); !checked) {
+  if (auto checked = part.check_programmable(Action::kActAsDevice, "act as provisioning device");
+      !checked) {
     return checked.error();
   }
   if (!part.running()->family().k_oem_master_share) {

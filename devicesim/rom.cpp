@@ -22,6 +22,10 @@ core::Result<Latch> latch_software(const core::Crypto& crypto, const PartState& 
   if (state.life_cycle.state() == LifeCycle::kDamaged) {
     return Error{ErrorCode::kLifeCycle, "the life-cycle fuses are damaged: the part stays off"};
   }
+  if (state.debug.fuses.state() == Return::kDamaged) {
+    return Error{ErrorCode::kLifeCycle,
+                 "the fuses of the debug port are damaged: the part stays off"};
+  }
   Latch latch{std::nullopt, state};
   if (state.software.empty()) return latch;
   auto software = check_software(crypto, state, state.software);

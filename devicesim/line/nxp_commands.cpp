@@ -10,7 +10,7 @@ using mboot::Tag;
 
 namespace {
 
-enum class KeyOperation : std::uint32_t {
+enum class StoreOperation : std::uint32_t {
   kEnroll = 0,
   kSetUserKey = 1,
   kSetKey = 2,
@@ -40,7 +40,7 @@ Reply PartTarget::generate_key_blob(const Parameters& in) {
     return Reply{mboot::response(Tag::kGenerateKeyBlobResponse, status, {0})};
   };
   auto* const on = part();
-  if (on == nullptr) return from_host ? answer(StatusCode::kFail) : refuse(StatusCode::kFail);
+  if (on == nullptr) return from_host ? answer(unavailable_) : refuse(unavailable_);
   if (from_host) {
     if (in[1] == 0 || in[1] > KeyProvisioning::kMostData) {
       return answer(StatusCode::kInvalidArgument);
@@ -54,23 +54,23 @@ Reply PartTarget::generate_key_blob(const Parameters& in) {
 }
 
 Reply PartTarget::key_provisioning(const Parameters& in) {
-  const auto operation = static_cast<KeyOperation>(in[0]);
+  const auto operation = static_cast<StoreOperation>(in[0]);
   const bool from_host =
-      operation == KeyOperation::kSetUserKey || operation == KeyOperation::kWriteKeyStore;
+      operation == StoreOperation::kSetUserKey || operation == StoreOperation::kWriteKeyStore;
   std::size_t count = 1;
-  if (from_host || operation == KeyOperation::kSetKey) count = 3;
-  if (operation == KeyOperation::kWriteNonVolatile || operation == KeyOperation::kReadNonVolatile) {
+  if (from_host || operation == StoreOperation::kSetKey) count = 3;
+  if (operation == StoreOperation::kWriteNonVolatile || operation == StoreOperation::kReadNonVolatile) {
     count = 2;
   }
-  if (in[0] > static_cast<std::uint32_t>(KeyOperation::kReadKeyStore) || in.size() != count ||
+  if (in[0] > static_cast<std::uint32_t>(StoreOperation::kReadKeyStore) || in.size() != count ||
       from_host != data_announced_) {
     return answer(StatusCode::kInvalidArgument);
   }
   auto* const on = part();
   if (on == nullptr) {
-    return operation == KeyOperation::kReadKeyStore
-               ? Reply{mboot::response(Tag::kKeyProvisioningResponse, StatusCode::kFail, {0})}
-               : answer(StatusCode::kFail);
+    return operation == StoreOperation::kReadKeyStore
+               ? Reply{mboot::response(Tag::kKeyProvisioningResponse, unavailable_, {0})}
+               : answer(unavailable_);
   }
   if (from_host && (in[2] == 0 || in[2] > KeyProvisioning::kMostData)) {
     return answer(StatusCode::kInvalidArgument);
@@ -78,20 +78,20 @@ Reply PartTarget::key_provisioning(const Parameters& in) {
   // One memory keeps a key store: the part itself.
   if (count == 2 && in[1] != 0) return answer(StatusCode::kInvalidArgument);
   switch (operation) {
-    case KeyOperation::kEnroll:
+    case StoreOperation::kEnroll:
       return answer(keys_.enroll(*on));
-    case KeyOperation::kSetUserKey:
+    case StoreOperation::kSetUserKey:
       return take_or_refuse(keys_.set_user_key(*on, in[1]), in[2]);
-    case KeyOperation::kSetKey:
+    case StoreOperation::kSetKey:
       return answer(keys_.make_key(*on, in[1], in[2]));
-    case KeyOperation::kWriteNonVolatile:
+    case StoreOperation::kWriteNonVolatile:
       return answer(keys_.write(*on));
-    case KeyOperation::kReadNonVolatile:
+    case StoreOperation::kReadNonVolatile:
       return answer(keys_.read(*on));
-    case KeyOperation::kWriteKeyStore:
+    case StoreOperation::kWriteKeyStore:
       if (in[1] != 0) return answer(StatusCode::kInvalidArgument);
       return take_or_refuse(keys_.take_sealed(*on), in[2]);
-    case KeyOperation::kReadKeyStore:
+    case StoreOperation::kReadKeyStore:
       break;
   }
   return give_or_refuse(Tag::kKeyProvisioningResponse, keys_.give_sealed(*on));
@@ -100,7 +100,7 @@ Reply PartTarget::key_provisioning(const Parameters& in) {
 Reply PartTarget::trust_provisioning(const Parameters& in) {
   auto* const on = part();
   if (on == nullptr) {
-    return {mboot::response(Tag::kTrustProvisioningResponse, StatusCode::kFail, {0})};
+    return {mboot::response(Tag::kTrustProvisioningResponse, unavailable_, {0})};
   }
   auto outcome = trust_.execute(*on, ram_, in);
   auto status = StatusCode::kSuccess;

@@ -22,6 +22,13 @@ bool in_fuses(std::uint64_t first, std::uint64_t words) {
   return first <= kFuseWords && words <= kFuseWords - first;
 }
 
+// What a part whose line is closed by its fuse answers all the same: who it is, and the way to its
+// debug port. Reset and RAM need no part.
+bool answers_when_closed(Tag command) {
+  return command == Tag::kGetProperty || command == Tag::kSetProperty ||
+         command == Tag::kReceiveSbFile;
+}
+
 // After the authenticity of a file is in doubt there is one status, whatever the check was.
 StatusCode status_of_error(ErrorCode code) {
   switch (code) {
@@ -140,24 +147,30 @@ StatusCode PartTarget::finish() {
   if (!transfer_) return StatusCode::kFail;
   const auto status = status_of_transfer(transfer_->finish());
   transfer_.reset();
+  // A token has erased the part: what its keys made goes with them.
+  if (part_ && part_->returned()) forget_keys();
   if (status == StatusCode::kSuccess) note(status);
   return status;
 }
 
 void PartTarget::abandon() { transfer_.reset(); }
 
-void PartTarget::power_off() {
+void PartTarget::forget_keys() {
   transfer_.reset();
   trust_.clear();
   keys_.clear();
-  part_.reset();
   ram_.clear();
+}
+
+void PartTarget::power_off() {
+  forget_keys();
+  part_.reset();
 }
 
 Reply PartTarget::flash_erase_all(const Parameters& in) {
   if (!in.empty() && in[0] != kInternalMemory) return answer(StatusCode::kInvalidArgument);
   auto* const on = part();
-  if (on == nullptr) return answer(StatusCode::kFail);
+  if (on == nullptr) return answer(unavailable_);
   auto change = on->change_flash(Part::FlashContents::kErased);
   if (!change) return answer(Status(change.error()));
   return answer((*change)->finish());
@@ -166,7 +179,7 @@ Reply PartTarget::flash_erase_all(const Parameters& in) {
 Reply PartTarget::flash_erase_region(const Parameters& in) {
   if (in.size() > 2 && in[2] != kInternalMemory) return answer(StatusCode::kInvalidArgument);
   auto* const on = part();
-  if (on == nullptr) return answer(StatusCode::kFail);
+  if (on == nullptr) return answer(unavailable_);
   const auto& map = on->memory_map();
   if (!in_flash(map, in[0], in[1])) return answer(StatusCode::kMemoryRange);
   const auto from = in[0] - map.flash_base;
@@ -189,7 +202,7 @@ Reply PartTarget::read_memory(const Parameters& in) {
     return give(Tag::kReadMemoryResponse, read_ram(ram_, in[0]), in[1]);
   }
   auto* const on = part();
-  if (on == nullptr) return refuse(StatusCode::kFail);
+  if (on == nullptr) return refuse(unavailable_);
   if (!in_flash(on->memory_map(), in[0], in[1])) return refuse(StatusCode::kMemoryRange);
   // All of it, before the first byte goes out.
   if (const auto may = on->check_flash_read(in[0], in[1]); !may) return refuse(status_of(may));
@@ -200,7 +213,7 @@ Reply PartTarget::write_memory(const Parameters& in) {
   if (in.size() > 2 && in[2] != kInternalMemory) return answer(StatusCode::kInvalidArgument);
   if (Ram::contains(in[0], in[1])) return take(write_ram(ram_, in[0]), in[1]);
   auto* const on = part();
-  if (on == nullptr) return answer(StatusCode::kFail);
+  if (on == nullptr) return answer(unavailable_);
   if (!in_flash(on->memory_map(), in[0], in[1])) return answer(StatusCode::kMemoryRange);
   auto transfer = write_flash(*on, in[0]);
   if (!transfer) return answer(Status(transfer.error()));
@@ -213,7 +226,7 @@ Reply PartTarget::fill_memory(const Parameters& in) {
     transfer = write_ram(ram_, in[0]);
   } else {
     auto* const on = part();
-    if (on == nullptr) return answer(StatusCode::kFail);
+    if (on == nullptr) return answer(unavailable_);
     if (!in_flash(on->memory_map(), in[0], in[1])) return answer(StatusCode::kMemoryRange);
     auto writing = write_flash(*on, in[0]);
     if (!writing) return answer(Status(writing.error()));
@@ -240,9 +253,12 @@ Reply PartTarget::get_property(const Parameters& in) {
 
 Reply PartTarget::receive_sb_file(const Parameters& in) {
   auto* const on = part();
-  if (on == nullptr) return answer(StatusCode::kFail);
+  if (on == nullptr) return answer(unavailable_);
   if (in[0] == 0) return answer(StatusCode::kInvalidArgument);
-  if (on->life_cycle() >= LifeCycle::kLocked) return answer(StatusCode::kSecurityViolation);
+  // Whatever else it takes, a locked part refuses: there is no need to hear it to its end.
+  if (on->life_cycle() >= LifeCycle::kLocked && in[0] != core::kDebugTokenSize) {
+    return answer(StatusCode::kSecurityViolation);
+  }
   return take(receive_file(*on, in[0]), in[0]);
 }
 
@@ -252,6 +268,7 @@ Reply PartTarget::reset(const Parameters&) {
 }
 
 Reply PartTarget::set_property(const Parameters& in) {
+  if (is_vendor_property(in[0])) return set_vendor_property(in[0], in[1]);
   Parameters words;
   const auto status = property(in[0], 0, words);
   return answer(status == StatusCode::kSuccess ? StatusCode::kReadOnlyProperty : status);
@@ -262,7 +279,7 @@ Reply PartTarget::flash_program_once(const Parameters& in) {
   if (in[1] != 4 * words.size()) return answer(StatusCode::kInvalidArgument);
   if (!in_fuses(in[0], words.size())) return answer(StatusCode::kMemoryRange);
   auto* const on = part();
-  if (on == nullptr) return answer(StatusCode::kFail);
+  if (on == nullptr) return answer(unavailable_);
   return answer(on->blow_fuses(in[0], words));
 }
 
@@ -273,7 +290,7 @@ Reply PartTarget::flash_read_once(const Parameters& in) {
   if (in[1] != 4 && in[1] != 8) return refuse(StatusCode::kInvalidArgument);
   if (!in_fuses(in[0], in[1] / 4)) return refuse(StatusCode::kMemoryRange);
   auto* const on = part();
-  if (on == nullptr) return refuse(StatusCode::kFail);
+  if (on == nullptr) return refuse(unavailable_);
   auto packet = mboot::response(Tag::kFlashReadOnceResponse, StatusCode::kSuccess, {in[1]});
   for (std::size_t i = 0; i < in[1] / 4; ++i) {
     const auto word = on->read_fuse(in[0] + i);
@@ -288,7 +305,7 @@ Reply PartTarget::fuse_program(const Parameters& in) {
   if (in[1] == 0 || in[1] % 4 != 0) return answer(StatusCode::kInvalidArgument);
   if (!in_fuses(in[0], in[1] / 4)) return answer(StatusCode::kMemoryRange);
   auto* const on = part();
-  if (on == nullptr) return answer(StatusCode::kFail);
+  if (on == nullptr) return answer(unavailable_);
   return take(program_fuses(*on, in[0]), in[1]);
 }
 
@@ -300,7 +317,7 @@ Reply PartTarget::fuse_read(const Parameters& in) {
   if (in[1] == 0 || in[1] % 4 != 0) return refuse(StatusCode::kInvalidArgument);
   if (!in_fuses(in[0], in[1] / 4)) return refuse(StatusCode::kMemoryRange);
   auto* const on = part();
-  if (on == nullptr) return refuse(StatusCode::kFail);
+  if (on == nullptr) return refuse(unavailable_);
   core::Bytes bytes;
   for (std::size_t i = 0; i < in[1] / 4; ++i) {
     const auto word = on->read_fuse(in[0] + i);
@@ -311,13 +328,20 @@ Reply PartTarget::fuse_read(const Parameters& in) {
 }
 
 Part* PartTarget::part() {
-  if (part_) return part_.get();
-  auto opened = power_on_();
-  if (!opened) {
-    note(StatusCode::kFail, opened.error().message);
+  if (!part_) {
+    auto opened = power_on_();
+    if (!opened) {
+      unavailable_ = StatusCode::kFail;
+      note(unavailable_, opened.error().message);
+      return nullptr;
+    }
+    part_ = *std::move(opened);
+  }
+  if (part_->isp_closed() && !answers_when_closed(command_)) {
+    unavailable_ = StatusCode::kSecurityViolation;
+    note(unavailable_, "the part's line is closed");
     return nullptr;
   }
-  part_ = *std::move(opened);
   return part_.get();
 }
 

@@ -66,7 +66,14 @@ class PartTarget : public mboot::Target {
   // The words of a property; the error's status stands in `status`.
   mboot::StatusCode property(std::uint32_t id, std::uint32_t index, Parameters& out);
 
-  // The part, powered on; null when that fails, which is logged.
+  // Properties of our own (vendor_properties.h).
+  static bool is_vendor_property(std::uint32_t id);
+  mboot::StatusCode vendor_property(std::uint32_t id, std::uint32_t index, Parameters& out);
+  mboot::Reply set_vendor_property(std::uint32_t id, std::uint32_t value);
+  mboot::StatusCode use_key(Part& part, std::uint32_t address);
+
+  // The part, powered on; null when that fails, or when its line is closed to the command. Both are
+  // logged, and unavailable_ is what to answer.
   Part* part();
   // A0, with the status of a refusal.
   mboot::Reply answer(mboot::StatusCode status) const;
@@ -79,6 +86,8 @@ class PartTarget : public mboot::Target {
   // Of the transfer that is under way.
   mboot::StatusCode status_of_transfer(const core::Status& status);
   void note(mboot::StatusCode status, const std::string& why = {}) const;
+  // All that is in RAM.
+  void forget_keys();
 
   PowerOn power_on_;
   Log log_;
@@ -88,7 +97,8 @@ class PartTarget : public mboot::Target {
   KeyProvisioning keys_;
   mboot::Tag command_{};
   bool data_announced_ = false;  // by the command
-  TransferPtr transfer_;         // refers to the part, the RAM and the keys
+  mboot::StatusCode unavailable_ = mboot::StatusCode::kFail;
+  TransferPtr transfer_;  // refers to the part, the RAM and the keys
 };
 
 }  // namespace tallystick::device

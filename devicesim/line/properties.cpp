@@ -39,6 +39,7 @@ std::uint32_t reachable(const MemoryMap& map) {
 }  // namespace
 
 StatusCode PartTarget::property(std::uint32_t id, std::uint32_t index, Parameters& out) {
+  if (is_vendor_property(id)) return vendor_property(id, index, out);
   const auto known = static_cast<Property>(id);
   const auto one = [&](std::uint32_t word) {
     out = {word};
@@ -71,7 +72,7 @@ StatusCode PartTarget::property(std::uint32_t id, std::uint32_t index, Parameter
       return StatusCode::kUnknownProperty;
   }
   const auto* const on = part();
-  if (on == nullptr) return StatusCode::kFail;
+  if (on == nullptr) return unavailable_;
   switch (known) {
     case Property::kFlashStart:
       return one(reachable(on->memory_map()) == 0

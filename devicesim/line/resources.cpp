@@ -41,7 +41,7 @@ Reply PartTarget::flash_read_resource(const Parameters& in) {
     return refuse(StatusCode::kMemoryRange);
   }
   auto* const on = part();
-  if (on == nullptr) return refuse(StatusCode::kFail);
+  if (on == nullptr) return refuse(unavailable_);
   core::Bytes bytes;
   switch (wanted) {
     case mboot::Resource::kIdentity:
@@ -73,7 +73,7 @@ Reply PartTarget::update_life_cycle(const Parameters& in) {
     return answer(StatusCode::kInvalidArgument);
   }
   auto* const on = part();
-  if (on == nullptr) return answer(StatusCode::kFail);
+  if (on == nullptr) return answer(unavailable_);
   return answer(on->lock());
 }
 

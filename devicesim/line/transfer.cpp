@@ -162,6 +162,9 @@ class FileReceiving : public Transfer {
     if (magic == "TSOS" || magic == "TSOP") {
       return begin_short(&Part::load_share_blob, core::kMostShareBlob);
     }
+    if (magic == core::kDebugTokenMagic) {
+      return begin_short(&Part::open_debug, core::kDebugTokenSize);
+    }
     if (magic == "TSSW") return begin_short(&Part::load_software, core::kMostSoftware);
     if (magic == "sbv3") {
       auto container = receive_sb3(part_, length_);
@@ -170,7 +173,8 @@ class FileReceiving : public Transfer {
       return container_->write(data_);
     }
     return Error{ErrorCode::kMalformed,
-                 "the file is no package, share blob, provisioning software or SB3.1 container"};
+                 "the file is no package, share blob, provisioning software, SB3.1 container or "
+                 "debug token"};
   }
 
   Status begin_short(Status (Part::*store)(core::ByteView), std::size_t most) {

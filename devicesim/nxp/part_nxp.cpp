@@ -11,11 +11,12 @@ using core::Result;
 using core::Status;
 
 Status Part::check_nxp_commands(const char* what) const {
-  if (auto checked = check_programmable(what); !checked) return checked;
+  if (auto checked = check_programmable(Action::kActAsDevice, what); !checked) return checked;
   return core::check_device_hsm(*running_);
 }
 
 Result<core::Secret> Part::derive_unique_key(std::string_view purpose) const {
+  if (!state_.device_key) return Error{ErrorCode::kLifeCycle, "the part has no device key"};
   const auto scalar = state_.device_key->scalar();
   if (!scalar) return scalar.error();
   core::Writer info;

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/crypto/mac.h"
+#include "tests/devicesim/support/owner.h"
 #include "tests/devicesim/support/parts.h"
 #include "tests/support/scratch.h"
 
@@ -176,10 +178,109 @@ TEST_F(Command, TellsWrongArgumentsFromFilesThatFail) {
   EXPECT_EQ(run("show " + in_quotes(file_) + " > /dev/full").status, 3);
 }
 
+class ProductCommand : public Command {
+ protected:
+  ProductCommand() {
+    EXPECT_EQ(run(create_ + " --flash-size 65536").status, 0);
+    const auto part = value(device::Part::open(world_.crypto_ptr(), file_));
+    make_ready(world_, *part, world_.software());
+    const auto image = [&](std::uint32_t version, std::uint32_t floor) {
+      return application_image(world_.crypto(), oem_.key(), {version, floor, 5000, "meter"});
+    };
+    auto plan = application_plan({image(4, 0), image(7, 5)});
+    plan.assets.push_back(
+        key_asset(42, "secret", pattern(16, 9), core::AssetKind::kSecretKey, core::kAssetDecrypt));
+    done(program(*part, oem_.share_blob(), oem_.package(plan)));
+  }
+  Outcome on_part(const std::string& command, const std::string& more = "") {
+    return run(command + " " + in_quotes(file_) + " " + more);
+  }
+
+  OemDesk oem_{world_};
+};
+
+TEST_F(ProductCommand, BootsAPartAndSaysWhatItFound) {
+  const auto report = on_part("boot", "--report");
+  EXPECT_EQ(report.status, 0);
+  EXPECT_THAT(report.text, ::testing::HasSubstr("would start slot 2"));
+  auto booted = on_part("boot");
+  EXPECT_EQ(booted.status, 0);
+  EXPECT_THAT(booted.text, ::testing::HasSubstr("meter version 7, valid, attempt 1 of 3"));
+  EXPECT_THAT(booted.text, ::testing::HasSubstr("started     slot 2\n"));
+  booted = on_part("boot", "--confirm --json");
+  EXPECT_EQ(booted.status, 0);
+  EXPECT_THAT(booted.text, ::testing::HasSubstr("\"confirmed\": true"));
+  EXPECT_THAT(booted.text, ::testing::HasSubstr("\"floor\": 5"));
+  booted = on_part("boot");
+  EXPECT_THAT(booted.text, ::testing::HasSubstr("its version is below the floor"));
+  EXPECT_THAT(on_part("show").text, ::testing::HasSubstr("started     slot 2"));
+  EXPECT_EQ(on_part("boot", "--report --confirm").status, 2);
+}
+
+TEST_F(ProductCommand, RehearsesALockAndThenLocks) {
+  const auto rehearsal = on_part("lock", "--dry-run");
+  EXPECT_EQ(rehearsal.status, 0);
+  EXPECT_THAT(rehearsal.text, ::testing::HasSubstr("would go to locked"));
+  EXPECT_THAT(rehearsal.text, ::testing::HasSubstr("isp         stays reachable"));
+  EXPECT_THAT(rehearsal.text, ::testing::HasSubstr("slot 2 starts"));
+  EXPECT_THAT(on_part("show").text, ::testing::HasSubstr("provisioned"));
+  const auto locked = on_part("lock", "--json");
+  EXPECT_EQ(locked.status, 0);
+  EXPECT_THAT(locked.text, ::testing::HasSubstr("\"locked\": true"));
+  EXPECT_THAT(on_part("show").text, ::testing::HasSubstr("locked"));
+  const auto again = on_part("lock", "--dry-run --json");
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.text, ::testing::HasSubstr("\"permitted\": false"));
+}
+
+TEST_F(ProductCommand, D01_UsesKeysAsTheirFlagsSay) {
+  write_file(scratch_.file("message"), pattern(300, 4));
+  const auto in = " --in " + in_quotes(scratch_.file("message"));
+  core::Bytes expected(32);
+  done(core::hmac(world_.crypto(), core::Hash::kSha256, pattern(32, 8), {pattern(300, 4)},
+                  expected));
+  const auto mac = on_part("key mac", "--slot 41" + in);
+  EXPECT_EQ(mac.status, 0);
+  EXPECT_EQ(mac.text, core::to_hex(expected) + "\n");
+  const auto output = scratch_.file("mac");
+  EXPECT_EQ(on_part("key mac", "--slot 41 --out " + in_quotes(output) + in).status, 0);
+  EXPECT_EQ(read_file(output), expected);
+  EXPECT_EQ(on_part("key mac", "--slot 41 --out " + in_quotes(output) + in).status, 3);
+  EXPECT_EQ(on_part("key mac", "--slot 42" + in).status, 1) << "it decrypts";
+  EXPECT_EQ(on_part("key decrypt", "--slot 41" + in).status, 1) << "it signs";
+  EXPECT_EQ(on_part("key decrypt", "--slot 42" + in).status, 1) << "nothing authentic";
+  EXPECT_EQ(on_part("key mac", "--slot 41 --derive 00" + in).status, 1) << "it does not derive";
+  EXPECT_EQ(on_part("key sign", "--slot 41" + in).status, 2) << "it is not private";
+  EXPECT_EQ(on_part("key mac", "--slot 41").status, 2);
+  EXPECT_EQ(on_part("key mac", "--slot 41 --in " + in_quotes(scratch_.file("none"))).status, 3);
+  write_file(scratch_.file("long"), core::Bytes(device::kMostKeyInput + 1));
+  EXPECT_EQ(on_part("key mac", "--slot 41 --in " + in_quotes(scratch_.file("long"))).status, 2);
+}
+
+TEST_F(ProductCommand, D09_OpensTheDebugPortForTheOwnersToken) {
+  EXPECT_EQ(on_part("debug read", "--offset 0 --length 16").status, 1);
+  const auto challenge = scratch_.file("challenge");
+  ASSERT_EQ(on_part("debug challenge", "--out " + in_quotes(challenge)).status, 0);
+  const auto said = value(core::parse_debug_challenge(read_file(challenge)));
+  const auto token = debug_token(world_.crypto(), oem_.key(), said);
+  write_file(scratch_.file("token"), token);
+  EXPECT_EQ(on_part("debug challenge").status, 0) << "a fresh one";
+  EXPECT_EQ(on_part("debug open", in_quotes(scratch_.file("token"))).status, 1) << "too late";
+  ASSERT_EQ(on_part("debug challenge", "--force --out " + in_quotes(challenge)).status, 0);
+  write_file(scratch_.file("token"),
+             debug_token(world_.crypto(), oem_.key(),
+                         value(core::parse_debug_challenge(read_file(challenge)))));
+  EXPECT_EQ(on_part("debug open", in_quotes(scratch_.file("token"))).status, 0);
+  const auto read = on_part("debug read", "--offset 0 --length 16");
+  EXPECT_EQ(read.text, std::string(32, '0') + "\n");
+  EXPECT_THAT(on_part("show").text, ::testing::HasSubstr("open for debugging"));
+}
+
 TEST_F(Command, ExplainsItself) {
   const auto help = run("--help");
   EXPECT_EQ(help.status, 0);
-  for (const auto* word : {"create", "show", "reset", "prove", "serve", "Exit status"}) {
+  for (const auto* word : {"create", "show", "reset", "prove", "boot", "lock", "key", "debug",
+                           "serve", "completion", "Exit status"}) {
     EXPECT_THAT(help.text, ::testing::HasSubstr(word));
   }
   EXPECT_EQ(run("create --help").status, 0);

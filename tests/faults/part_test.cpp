@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "tests/devicesim/support/owner.h"
 #include "tests/devicesim/support/parts.h"
 #include "tests/faults/support/points.h"
 #include "tests/faults/support/process.h"
@@ -25,6 +26,8 @@ struct Change {
   const char* name;
   const char* from;  // the prepared part; empty: none yet
   std::function<core::Status(const std::string& path)> make;
+  // Leads to a state in which a change of several steps may be cut, too; empty: there is none.
+  std::function<core::Status(const std::string& path)> on_the_way = {};
 };
 
 // What a part shows of itself.
@@ -36,6 +39,7 @@ std::string shown(const World& world, const std::string& path) {
   std::string text = info.certified ? "certified" : "not certified";
   text += info.family_id ? ", of a family" : ", of no family";
   if (info.software) text += ", software " + std::to_string(info.software->version);
+  if (info.returned) text += ", returned";
   if (part.running() == nullptr) return text + ", nothing runs";
   return text + ", " + ::testing::PrintToString(snapshot(part));
 }
@@ -63,6 +67,12 @@ class PartFiles : public ::testing::Test {
     copied("provisioned", "ready", [&](Part& part) { done(program(part, blob_, package_one_)); });
     copied("loaded", "provisioned",
            [&](Part& part) { done(part.load_software(world_.software(2))); });
+    copied("bootable", "ready", [&](Part& part) {
+      const auto image = application_image(world_.crypto(), oem_.key(), {3, 2});
+      done(program(part, blob_, oem_.package(application_plan({image}))));
+    });
+    copied("challenged", "provisioned",
+           [&](Part& part) { challenge_ = value(part.make_debug_challenge()); });
   }
 
   std::vector<Change> changes() {
@@ -98,12 +108,39 @@ class PartFiles : public ::testing::Test {
          on_part([this](Part& part) { return program(part, blob_, package_two_); })},
         {"lock", "provisioned", on_part([](Part& part) { return part.lock(); })},
         {"blow a fuse", "provisioned", on_part([](Part& part) { return part.blow_fuse(7, 0xA5); })},
+        {"boot", "bootable", on_part(boot)},
+        {"boot and confirm", "bootable", on_part([](Part& part) {
+           if (auto booted = boot(part); !booted) return booted;
+           return part.confirm_application();
+         }),
+         on_part(boot)},
+        {"ask for a debug challenge", "provisioned",
+         on_part([](Part& part) { return with_status(part.make_debug_challenge()); })},
+        {"open the debug port", "challenged", on_part([this](Part& part) {
+           // A try that was cut off has spent the challenge.
+           const auto waiting = part.debug_challenge();
+           const auto challenge = waiting ? waiting : part.make_debug_challenge();
+           if (!challenge) return core::Status(challenge.error());
+           return part.open_debug(debug_token(world_.crypto(), oem_.key(), *challenge));
+         }),
+         on_part([this](Part& part) -> core::Status {
+           auto wrong = debug_token(world_.crypto(), oem_.key(), challenge_);
+           wrong.back() ^= 1;
+           if (part.open_debug(wrong).error().code == core::ErrorCode::kBadSignature) return {};
+           return core::Error{};
+         })},
     };
   }
 
   template <typename T>
   static core::Status with_status(const core::Result<T>& result) {
     if (!result) return result.error();
+    return {};
+  }
+
+  static core::Status boot(Part& part) {
+    const auto report = part.boot();
+    if (!report) return report.error();
     return {};
   }
 
@@ -132,6 +169,11 @@ class PartFiles : public ::testing::Test {
     set_up(change);
     done(change.make(path()));
     out.states.push_back(state());
+    if (change.on_the_way) {
+      set_up(change);
+      done(change.on_the_way(path()));
+      out.states.push_back(state());
+    }
     if (std::string_view(change.name) == "load software and reset") {
       // Two changes of state, of which the second only takes effect: stored is running, at the next
       // power-on.
@@ -144,6 +186,7 @@ class PartFiles : public ::testing::Test {
   World world_;
   Scratch scratch_;
   OemDesk oem_{world_};
+  core::DebugChallenge challenge_;
   PackagePlan plan_one_ = small_plan(1, 1);
   PackagePlan plan_two_ = small_plan(2, 50);
   core::Bytes blob_ = oem_.share_blob();

@@ -159,6 +159,43 @@ class Lines(unittest.TestCase):
             self.assertEqual(server.end()[0], 0)
         self.assertEqual(os.listdir(links), [])
 
+    def test_a_folder_of_parts_is_made_and_served_again(self):
+        parts = self.path("parts")
+        make = ("--icm-fingerprint", "5a" * 32, "--flash-size", "65536")
+        names = [os.path.join(parts, f"part-000{i}.part") for i in (1, 2, 3)]
+        ids = []
+        for arguments in [("--count", "3", *make), ("--count", "3"), ()]:
+            with Server("--dir", parts, *arguments) as server:
+                self.assertEqual([part["file"] for part in server.parts], names)
+                self.assertEqual([part["link"] for part in server.parts],
+                                 [name + ".tty" for name in names])
+                hosts = [server.terminal(i) for i in range(3)]
+                ids.append([host.property(0x12) for host in hosts])
+                for host in hosts:
+                    host.close()
+                self.assertEqual(server.end(), (0, ""))
+        self.assertEqual(ids[0], ids[1])
+        self.assertEqual(ids[0], ids[2])
+        self.assertEqual(sorted(os.listdir(parts)), [os.path.basename(name) for name in names])
+        self.assertEqual(self.refused("--dir", parts, "--count", "4")[0], 2)
+        self.assertEqual(self.refused("--dir", parts, names[0])[0], 2)
+        self.assertEqual(self.refused("--count", "3", names[0])[0], 2)
+        empty = self.path("empty")
+        os.mkdir(empty)
+        self.assertEqual(self.refused("--dir", empty)[0], 2)
+        self.assertEqual(self.refused("--dir", self.path("nothing"))[0], 3)
+
+    def test_D02_a_lock_is_rehearsed_over_the_line(self):
+        with Server(self.make_part()) as server, server.terminal() as host:
+            status, words = host.property(0x54530002, 3)
+            self.assertEqual((status, words[0]), (0, 10001), "nothing is installed")
+            self.assertEqual(words[1] & 1, 1, "the line stays reachable")
+            self.assertEqual(host.property(0x54530002, 1), (4, []))
+            self.assertEqual(host.property(0x54530001), (0, [0, 0, 0, 0, 0]))
+            self.assertEqual(host.command(0x0C, 0x54530001, 1)[0], 1, "no application to start")
+            self.assertEqual(host.property(0x54530003), (0, [0, 5, 0]))
+            self.assertEqual(host.command(0x0C, 0x54530003, 1)[0], 10001, "no owner")
+
     def test_P01_hostile_lines_leave_the_part_usable(self):
         dice = random.Random(2)
         attacks = [

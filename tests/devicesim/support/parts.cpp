@@ -73,6 +73,11 @@ Snapshot snapshot(Part& part) {
   state.minimum_package = info.minimum_package_version;
   state.owner = info.owner;
   if (info.package) state.package_version = info.package->package_version;
+  state.boot = info.boot;
+  state.returned = info.returned;
+  if (info.returned) return state;
+  state.debug_tries_left = info.debug_tries_left;
+  state.challenged = part.debug_challenge().ok();
   for (std::size_t i = 0; i < device::kFuseWords; ++i) {
     state.fuses.push_back(value(part.read_fuse(i)));
   }
@@ -91,6 +96,14 @@ void PrintTo(const Snapshot& state, std::ostream* out) {
        << (state.owner ? ", owned" : ", no owner") << ", macs "
        << core::to_hex(
               core::ByteView(state.macs).first(std::min<std::size_t>(8, state.macs.size())));
+  for (const auto& slot : state.boot.slots) {
+    *out << ", application " << slot.slot << " tried " << unsigned{slot.attempts}
+         << (slot.confirmed ? " and confirmed" : "");
+  }
+  *out << ", floor " << state.boot.floor;
+  if (state.boot.last) *out << ", started " << *state.boot.last;
+  *out << ", tries " << state.debug_tries_left << (state.challenged ? ", challenged" : "")
+       << (state.returned ? ", returned" : "");
   for (std::size_t i = 0; i < state.fuses.size(); ++i) {
     if (state.fuses[i] != 0) *out << ", fuse " << i << " " << state.fuses[i];
   }

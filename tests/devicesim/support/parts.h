@@ -42,6 +42,10 @@ struct Snapshot {
   std::optional<std::uint32_t> package_version;
   std::vector<std::uint32_t> fuses;
   core::Bytes macs;  // of a proof for a fixed challenge
+  device::BootRecord boot;
+  bool returned = false;
+  unsigned debug_tries_left = 0;  // 0 when it is returned
+  bool challenged = false;
   bool operator==(const Snapshot&) const = default;
 };
 Snapshot snapshot(device::Part& part);
