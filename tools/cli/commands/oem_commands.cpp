@@ -15,6 +15,7 @@ void add_oem_commands(Command app, Environment& env) {
   add_oem_grant_commands(group, env);
   add_oem_derive_command(group, env);
   add_oem_package_command(group, env);
+  add_oem_firmware_commands(group, env);
 }
 
 }  // namespace tallystick::cli

@@ -34,9 +34,31 @@ Done show(Environment& env, const PartOptions& options) {
   return {};
 }
 
-Done lock(Environment& env, const PartOptions& options) {
+struct LockOptions {
+  std::string part;
+  bool dry_run = false;
+};
+
+Done rehearse(Environment& env, const std::string& path, device::Part& part) {
+  const auto rehearsal = part.rehearse_lock();
+  if (!rehearsal) return from_core(path, rehearsal.error());
+  nlohmann::ordered_json document{
+      {"from", std::string(device::life_cycle_name(rehearsal->from))},
+      {"to", std::string(device::life_cycle_name(device::LifeCycle::kLocked))},
+      {"isp_reachable", rehearsal->isp_open},
+      {"debug_can_be_opened", rehearsal->debug_can_be_opened}};
+  document["application_slot"] = nullptr;
+  if (rehearsal->starts) document["application_slot"] = *rehearsal->starts;
+  document["notes"] = rehearsal->notes;
+  env.out.data(document);
+  if (rehearsal->refused) return from_core(path, *rehearsal->refused);
+  return {};
+}
+
+Done lock(Environment& env, const LockOptions& options) {
   const auto part = open_part(env, options.part);
   if (!part) return part.error();
+  if (options.dry_run) return rehearse(env, options.part, **part);
   if (auto done = (*part)->lock(); !done) return from_core(options.part, done.error());
   env.out.say("The part is locked.");
   return {};
@@ -117,9 +139,14 @@ void add_part_commands(Command app, Environment& env) {
   add_command<PartOptions>(
       group, env, "info", "What a part tells about itself", show,
       [](Command command, PartOptions& options) { part_argument(command, options.part); });
-  add_command<PartOptions>(
-      group, env, "lock", "Lock a programmed part for good", lock,
-      [](Command command, PartOptions& options) { part_argument(command, options.part); });
+  add_command<LockOptions>(group, env, "lock", "Lock a programmed part for good", lock,
+                           [](Command command, LockOptions& options) {
+                             part_argument(command, options.part);
+                             command.add_flag(
+                                 "--dry-run", options.dry_run,
+                                 "Say what would happen, whether the serial line stays "
+                                 "reachable for one, and do nothing");
+                           });
   add_command<SoftwareOptions>(
       group, env, "install-software", "Load provisioning software and reset the part",
       install_software, [](Command command, SoftwareOptions& options) {

@@ -7,6 +7,8 @@
 #include "core/base/reader.h"
 #include "core/certificate/device_certificate.h"
 #include "core/sb3/layout.h"
+#include "core/ts1/application.h"
+#include "core/ts1/debug_access.h"
 #include "core/ts1/family_blob.h"
 #include "core/ts1/software.h"
 #include "tools/cli/commands/software_verify.h"
@@ -105,6 +107,40 @@ Outcome<Json> inspect_software(const std::string& path, core::ByteView bytes) {
   Json document{{"file", "provisioning software, signature not checked"}};
   document.update(software_document({header, *std::move(permissions)}));
   return document;
+}
+
+Outcome<Json> inspect_application(const std::string& path, core::ByteView head,
+                                  std::uint64_t length) {
+  core::Reader reader(head);
+  reader.take(8);
+  const auto version = reader.u32();
+  const auto floor = reader.u32();
+  const auto payload = reader.u64();
+  reader.take(56);
+  auto name = core::name_from_field(reader.take(core::kNameSize));
+  if (!name) return from_core(path, name.error());
+  if (length <= core::kApplicationPrefix || payload != length - core::kApplicationPrefix) {
+    return file_failure(path, "the image is cut or has extra bytes");
+  }
+  return Json{{"file", "application image, signature not checked"},
+              {"name", *name},
+              {"version", version},
+              {"floor", floor},
+              {"length", payload}};
+}
+
+Outcome<Json> inspect_debug(Environment& env, const std::string& path, core::ByteView bytes) {
+  if (const auto challenge = core::parse_debug_challenge(bytes)) {
+    return Json{{"file", "debug challenge"}, {"part_id", core::to_hex(challenge->part_id)}};
+  }
+  const auto token = core::parse_debug_token(bytes);
+  if (!token) return from_core(path, token.error());
+  auto crypto = env.crypto();
+  if (!crypto) return std::move(crypto).error();
+  const auto owner = core::key_id(**crypto, token->oem_public_key);
+  return Json{{"file", "debug token, signature not checked"},
+              {"part_id", core::to_hex(token->challenge.part_id)},
+              {"oem_id", owner ? core::to_hex(*owner) : ""}};
 }
 
 Outcome<Json> inspect_part(Environment& env, const std::string& path) {
@@ -215,6 +251,16 @@ Json part_document(const device::PartInfo& info, const std::optional<core::Error
     document["assets"] = Json::array();
     for (const auto& entry : info.assets) document["assets"].push_back(entry_document(entry));
   }
+  document["minimum_application_version"] = info.boot.floor;
+  if (!info.boot.slots.empty()) document["applications"] = Json::array();
+  for (const auto& slot : info.boot.slots) {
+    document["applications"].push_back({{"slot", slot.slot},
+                                        {"attempts", unsigned{slot.attempts}},
+                                        {"confirmed", slot.confirmed}});
+  }
+  if (info.boot.last) document["last_started"] = *info.boot.last;
+  document["debug_tries_left"] = info.debug_tries_left;
+  if (info.returned) document["returned"] = true;
   return document;
 }
 
@@ -246,6 +292,11 @@ Outcome<Json> inspect_file(Environment& env, const std::string& path) {
   }
   if (begins_as_part(start)) return inspect_part(env, path);
   if (magic_is(start, "sbv3")) return inspect_container(path, *file);
+  if (magic_is(start, core::kApplicationMagic)) {
+    core::Bytes head(std::min<std::uint64_t>(file->size(), core::kApplicationPrefix));
+    if (auto done = file->read_at(0, head); !done) return std::move(done).error();
+    return inspect_application(path, head, file->size());
+  }
   if (file->size() > kSmallFile) return file_failure(path, "not a file of the profile");
   auto bytes = read_file(path);
   if (!bytes) return std::move(bytes).error();
@@ -253,6 +304,9 @@ Outcome<Json> inspect_file(Environment& env, const std::string& path) {
   if (magic_is(start, "TSFB")) return inspect_family(env, path, *bytes);
   if (magic_is(start, "TSOS") || magic_is(start, "TSMS") || magic_is(start, "TSOP")) {
     return inspect_share(env, path, *bytes);
+  }
+  if (magic_is(start, core::kDebugChallengeMagic) || magic_is(start, core::kDebugTokenMagic)) {
+    return inspect_debug(env, path, *bytes);
   }
   // A proof has no magic: it is what has the exact form of one.
   if (const auto proof = core::parse_proof(*bytes)) return proof_document(*proof);
