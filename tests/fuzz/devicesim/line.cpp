@@ -4,6 +4,7 @@
 //
 // Input: until it is used up, u8 step and what that takes.
 #include "devicesim/line/part_target.h"
+#include "devicesim/line/vendor_properties.h"
 #include "devicesim/mboot/session.h"
 #include "tests/fuzz/support/expect.h"
 #include "tests/fuzz/support/input.h"
@@ -55,7 +56,7 @@ class Conversation {
   }
 
   void step(fuzz::Input& in) {
-    switch (in.u8() % 12U) {
+    switch (in.u8() % 13U) {
       case 0:
         (void)say(in.chunk());
         break;
@@ -88,6 +89,12 @@ class Conversation {
       case 9:
         say_file(in.take(in.u16()));
         break;
+      case 12: {
+        const auto tag = in.flag() ? mboot::Tag::kSetProperty : mboot::Tag::kGetProperty;
+        const auto id = static_cast<std::uint32_t>(device::VendorProperty::kBoot) + in.u8() % 5U;
+        (void)say(FrameType::kCommand, mboot::encode_packet({tag, 0, {id, in.u8()}}));
+        break;
+      }
       default: {
         mboot::Packet packet{static_cast<mboot::Tag>(in.u8()), in.u8(), {}};
         for (auto n = in.u8() % 10U; n > 0; --n) packet.parameters.push_back(in.u32());

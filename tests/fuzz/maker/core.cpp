@@ -3,7 +3,7 @@
 #include "core/sb3/writer.h"
 #include "core/ts1/proof.h"
 #include "tests/fuzz/maker/corpus.h"
-#include "tests/fuzz/support/world.h"
+#include "tests/fuzz/support/package.h"
 #include "tests/support/oem_desk.h"
 #include "tests/support/value.h"
 
@@ -13,36 +13,6 @@ namespace {
 using core::Bytes;
 using core::ByteView;
 using test::value;
-
-Bytes seal_asset(ByteView context, ByteView content) {
-  const auto& of = world();
-  const auto asset = value(core::parse_asset_context(context));
-  const auto master = value(of.oem_device.derive_master_key(of.share));
-  const auto key = value(of.oem_device.derive_asset_key(
-      master, asset.header.suite, core::label_for(asset.entry.kind, asset.entry.name)));
-  auto sealer = value(of.oem_device.seal_asset(key, context));
-  Bytes sealed;
-  const core::ByteSink sink = [&sealed](ByteView piece) -> core::Status {
-    sealed.insert(sealed.end(), piece.begin(), piece.end());
-    return {};
-  };
-  test::done(sealer.stream.update(content, sink));
-  test::done(sealer.stream.finish(sink));
-  return sealed;
-}
-
-Bytes package(const test::PackagePlan& plan) {
-  const auto& of = world();
-  test::SealingDevice device;
-  device.context = of.share.context;
-  device.seal = seal_asset;
-  device.tag = [&of, &plan](ByteView tagged) {
-    const auto master = value(of.oem_device.derive_master_key(of.share));
-    const auto k_auth = value(of.oem_device.derive_asset_key(master, plan.suite, core::kLabelAuth));
-    return value(of.oem_device.tag_package(k_auth, tagged));
-  };
-  return test::package_from(device, of.crypto, of.oem, plan);
-}
 
 // A byte of flags before a file.
 Bytes with_flags(unsigned flags, ByteView bytes) {

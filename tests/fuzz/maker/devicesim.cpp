@@ -3,7 +3,7 @@
 #include "devicesim/mboot/packet.h"
 #include "devicesim/part_state.h"
 #include "tests/fuzz/maker/corpus.h"
-#include "tests/fuzz/support/parts.h"
+#include "tests/fuzz/support/product.h"
 
 namespace tallystick::fuzz::maker {
 namespace {
@@ -124,6 +124,26 @@ void make_line(const Corpus& corpus, core::ByteView share, core::ByteView packag
   add("refused", refused);
 }
 
+// The commands of the target `product`.
+void make_product(const Corpus& corpus) {
+  using namespace std::string_view_literals;
+  const auto add = [&](const char* name, std::string_view steps) {
+    corpus.add("devicesim_product", name, steps);
+  };
+  add("boots", "\2\0\2\3\0\2\3\2\2\2\2"sv);
+  add("keys",
+      "\4\x0A\3\0\3abc\0\0\4\x0A\4\0\3abc\0\0\4\x0F\1\0\3abc\0\0\4\x0F\2\0\0\0\0"
+      "\4\x0C\3\1\3abc\0\2xy\4\x0B\5\0\x1E"
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0\0"
+      "\4\x0D\3\2\3abc\0\x1E"
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"sv);
+  add("locked", "\x08\0\x08\1\2\3\0\4\x0A\3\0\1a\0\0"sv);
+  add("returned", "\5\7\0\0\0\x0A\x20\0\0\2\5\4\x0A\3\0\1a\0\0"sv);
+  add("guesses", "\5\7\0\xFF\1\5\7\0\xFF\2\0\5\7\0\xFF\4\5\7\0\x0A\1\5\7\0\x30\1"sv);
+  add("closed-line", "\x09\x1F\xC3\x3C\xC3\x3C\x08\1\x0B\4\2\4\0\0\0\3\2\3"sv);
+  add("line", "\x0B\7\0\0\0\3\0\4\1\x09\2\4\3\2\3\0\0\0\0"sv);
+}
+
 }  // namespace
 
 void make_devicesim(const Corpus& corpus) {
@@ -149,6 +169,7 @@ void make_devicesim(const Corpus& corpus) {
              station_input(1, share, small, "\2\3\0\0\0\0\1"sv));
   corpus.add("devicesim_install", "chunked", station_input(0, share, chunked, "\4\1"sv));
   make_line(corpus, share, small);
+  make_product(corpus);
   corpus.add("devicesim_part_file", "header", "\0\0\0\x08\4\0\0\0\0"sv);
   corpus.add("devicesim_part_file", "first-place", "\0\x40\0\x10\4\1\2\3\4"sv);
   corpus.add("devicesim_part_file", "second-place", "\0\x80\0\x50\2\xFF\xFF"sv);
