@@ -257,6 +257,8 @@ Result<PartState> decode_state(const core::Crypto& crypto, ByteView bytes) {
   if (ids > kMostAssetIds) return damaged("minimum versions");
   for (std::uint32_t i = 0; i < ids; ++i) {
     const auto id = in.u16();
+    good = good && (state.minimum_asset_versions.empty() ||
+                    state.minimum_asset_versions.rbegin()->first < id);
     state.minimum_asset_versions[id] = in.u32();
   }
   if (flag(in, good)) state.owner = in.array<32>();
@@ -283,7 +285,7 @@ Result<PartState> decode_state(const core::Crypto& crypto, ByteView bytes) {
     if (!nxp) return std::move(nxp).error();
     state.nxp = *std::move(nxp);
   }
-  if (!good) return damaged("a flag");
+  if (!good) return damaged("not of the one form");
   if (!in.done()) return damaged("length");
   return state;
 }
