@@ -59,7 +59,8 @@ Reply PartTarget::key_provisioning(const Parameters& in) {
       operation == StoreOperation::kSetUserKey || operation == StoreOperation::kWriteKeyStore;
   std::size_t count = 1;
   if (from_host || operation == StoreOperation::kSetKey) count = 3;
-  if (operation == StoreOperation::kWriteNonVolatile || operation == StoreOperation::kReadNonVolatile) {
+  if (operation == StoreOperation::kWriteNonVolatile ||
+      operation == StoreOperation::kReadNonVolatile) {
     count = 2;
   }
   if (in[0] > static_cast<std::uint32_t>(StoreOperation::kReadKeyStore) || in.size() != count ||

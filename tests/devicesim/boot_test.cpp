@@ -69,13 +69,13 @@ TEST_F(Booting, HasNothingToStartWithoutAPackageOrWithoutApplications) {
 TEST_F(Booting, D14_S08_FallsBackToTheOtherSlotWhateverByteIsDamaged) {
   install({image(4), image(7)});
   for (const auto& [at, verdict] : {std::pair{0ULL, SlotVerdict::kNoImage},
-                                   {8ULL, SlotVerdict::kBadSignature},
-                                   {12ULL, SlotVerdict::kBadSignature},
-                                   {40ULL, SlotVerdict::kBadSignature},
-                                   {130ULL, SlotVerdict::kBadSignature},
-                                   {223ULL, SlotVerdict::kBadSignature},
-                                   {224ULL, SlotVerdict::kWrongContents},
-                                   {5223ULL, SlotVerdict::kWrongContents}}) {
+                                    {8ULL, SlotVerdict::kBadSignature},
+                                    {12ULL, SlotVerdict::kBadSignature},
+                                    {40ULL, SlotVerdict::kBadSignature},
+                                    {130ULL, SlotVerdict::kBadSignature},
+                                    {223ULL, SlotVerdict::kBadSignature},
+                                    {224ULL, SlotVerdict::kWrongContents},
+                                    {5223ULL, SlotVerdict::kWrongContents}}) {
     SCOPED_TRACE(at);
     damage(kSecondSlot + at);
     const auto report = value(part_->boot_report());
