@@ -8,8 +8,6 @@
 namespace tallystick::device {
 namespace {
 
-using core::Error;
-using core::ErrorCode;
 using core::Status;
 
 struct KeyOptions {
