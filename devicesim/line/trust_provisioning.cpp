@@ -11,7 +11,6 @@ namespace tallystick::device {
 using core::DeviceHsm;
 using core::Error;
 using core::ErrorCode;
-using core::Result;
 using core::Status;
 using mboot::StatusCode;
 
