@@ -206,7 +206,7 @@ class Part {
   // A token for another part, another challenge or of another key than the owner's is refused and
   // costs nothing. Otherwise challenge and one try are spent, durably, before the signature is
   // checked. If it holds, shares, keys, assets and software are erased, and then the port is open.
-  core::Status open_debug(core::ByteView token);
+  core::Status open_debug(core::ByteView bytes);
   [[nodiscard]] bool returned() const { return state_.debug.fuses.state() == Return::kOpen; }
   // Raw bytes of the active bank: the flash, and behind it the key store.
   core::Status read_debug(std::uint64_t offset, core::MutableByteView out);

@@ -36,8 +36,8 @@ Sb3Installer::Sb3Installer(Part& part, std::uint64_t total_length) : part_(&part
 Sb3Installer::~Sb3Installer() { detach(); }
 
 void Sb3Installer::detach() {
-  reader_.reset();  // abandons what it has staged
-  abandon();
+  reader_.reset();          // abandons what it has staged
+  Sb3Installer::abandon();  // also from the destructor
   if (part_ != nullptr) part_->sb3_installer_ = nullptr;
   part_ = nullptr;
 }
