@@ -43,10 +43,10 @@ Outcome<TokenSecret> secret_by_uri(Context& context, const client::Uri& uri,
   return secret_of(found->front());
 }
 
-Outcome<TokenSecret> secret_by_uri(Context& context, const std::string& text) {
-  const auto uri = parse_uri(text);
-  if (!uri) return uri.error();
-  return secret_by_uri(context, *uri, PinSource(*uri, context.settings(), nullptr, nullptr));
+Outcome<TokenSecret> secret_by_uri(Context& context, const std::string& uri) {
+  const auto parsed = parse_uri(uri);
+  if (!parsed) return parsed.error();
+  return secret_by_uri(context, *parsed, PinSource(*parsed, context.settings(), nullptr, nullptr));
 }
 
 Outcome<TokenSecret> secret_by_label(Context& context, const std::string& token_uri,
