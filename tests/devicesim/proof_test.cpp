@@ -7,15 +7,15 @@ namespace {
 
 using core::ErrorCode;
 
-constexpr core::ByteArray<32> kChallenge{7, 7, 7};
+constexpr core::ByteArray<32> kAsked{7, 7, 7};
 
 class Proving : public ::testing::Test {
  protected:
   core::Proof prove() {
-    auto proof = value(core::parse_proof(value(part_->prove(kChallenge))));
+    auto proof = value(core::parse_proof(value(part_->prove(kAsked))));
     const auto key =
         value(core::EcPublicKey::from_xy(world_.crypto(), core::Curve::kP256, part_->public_key()));
-    EXPECT_THAT(core::check_proof_signature(world_.crypto(), kChallenge, key, proof), Succeeds());
+    EXPECT_THAT(core::check_proof_signature(world_.crypto(), kAsked, key, proof), Succeeds());
     return proof;
   }
 
@@ -27,7 +27,7 @@ class Proving : public ::testing::Test {
       const auto slot = std::find_if(proof.slots.begin(), proof.slots.end(),
                                      [&](const auto& s) { return s.slot == asset.entry.slot; });
       ASSERT_NE(slot, proof.slots.end());
-      EXPECT_EQ(slot->mac, expected_mac(world_, oem_, plan, package_, i, proof.part_id, kChallenge))
+      EXPECT_EQ(slot->mac, expected_mac(world_, oem_, plan, package_, i, proof.part_id, kAsked))
           << asset.entry.name;
     }
   }
@@ -94,7 +94,7 @@ TEST_F(Proving, TakesChallengesOf32Bytes) {
 }
 
 TEST_F(Proving, D06_IsFreshAndBelongsToOnePart) {
-  const auto raw = value(part_->prove(kChallenge));
+  const auto raw = value(part_->prove(kAsked));
   const auto proof = value(core::parse_proof(raw));
   const auto key =
       value(core::EcPublicKey::from_xy(world_.crypto(), core::Curve::kP256, part_->public_key()));
@@ -105,7 +105,7 @@ TEST_F(Proving, D06_IsFreshAndBelongsToOnePart) {
   const auto other = ready_part(world_);
   const auto other_key =
       value(core::EcPublicKey::from_xy(world_.crypto(), core::Curve::kP256, other->public_key()));
-  EXPECT_THAT(core::check_proof_signature(world_.crypto(), kChallenge, other_key, proof),
+  EXPECT_THAT(core::check_proof_signature(world_.crypto(), kAsked, other_key, proof),
               FailsWith(ErrorCode::kProofRefused))
       << "the proof of another part";
 }

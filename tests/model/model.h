@@ -34,6 +34,12 @@ class Verdict {
   std::set<CK_RV> perhaps_;
 };
 
+// The types of secret keys that calls are made with.
+inline bool is_secret_type(CK_KEY_TYPE key_type) {
+  return key_type == CKK_AES || key_type == CKK_GENERIC_SECRET || key_type == CKK_HKDF ||
+         key_type == CKK_SHA256_HMAC;
+}
+
 // What a key is made of. All objects that hold the same have one Value, both halves of a pair too.
 struct Value {
   std::optional<Bytes> bytes;  // where the caller has seen it, or given it

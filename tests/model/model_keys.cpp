@@ -10,11 +10,6 @@ const Bytes kP256 = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}
 constexpr std::size_t kShortestKey = 16;
 constexpr std::size_t kAgreed = 32;  // bytes that P-256 gives
 
-bool is_secret_type(CK_KEY_TYPE key_type) {
-  return key_type == CKK_AES || key_type == CKK_GENERIC_SECRET || key_type == CKK_HKDF ||
-         key_type == CKK_SHA256_HMAC;
-}
-
 CK_ATTRIBUTE_TYPE flag_of(Use use) {
   switch (use) {
     case Use::kEncrypt:

@@ -11,11 +11,6 @@ bool is_good_length(CK_KEY_TYPE key_type, std::size_t size) {
   return size >= 1 && size <= 4096;
 }
 
-bool is_secret_type(CK_KEY_TYPE key_type) {
-  return key_type == CKK_AES || key_type == CKK_GENERIC_SECRET || key_type == CKK_HKDF ||
-         key_type == CKK_SHA256_HMAC;
-}
-
 bool wraps_and_ciphers(const Object& object) {
   return object.flag(CKA_WRAP) && (object.flag(CKA_ENCRYPT) || object.flag(CKA_DECRYPT));
 }

@@ -6,7 +6,6 @@
 namespace tallystick::model {
 namespace {
 
-constexpr std::size_t kRoom = 8192;
 constexpr CK_SESSION_HANDLE kNoSession = 0x50000000UL;
 
 std::string handle_text(CK_OBJECT_HANDLE handle) { return std::to_string(handle); }

@@ -30,6 +30,9 @@ class Runner {
   // CKA_UNIQUE_ID, for objects whose handle may change.
   void learn_identity(CK_SESSION_HANDLE session, Object& object);
 
+  // Of what the caller offers for an answer, in bytes.
+  static constexpr std::size_t kRoom = 8192;
+
  private:
   // Compares and counts.
   std::string answer(const Call& call, const Verdict& verdict, CK_RV rv,

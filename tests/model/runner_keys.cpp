@@ -2,12 +2,6 @@
 #include "tests/model/runner.h"
 
 namespace tallystick::model {
-namespace {
-
-constexpr std::size_t kRoom = 8192;
-
-}  // namespace
-
 std::string Runner::wrap(const Call& call, Session& session) {
   const auto verdict = model.expect_wrap(call, session);
   PackedMechanism mechanism(call);

@@ -9,6 +9,7 @@
 #include "pkcs11/engine/module.h"
 #include "tallystick/pkcs11_tallystick.h"
 #include "tests/pkcs11/support/bench.h"
+#include "tests/pkcs11/support/outcome.h"
 #include "tests/support/scratch.h"
 #include "tests/support/world.h"
 
@@ -17,19 +18,6 @@ namespace {
 
 using token::Draft;
 using token::Outcome;
-
-template <typename T>
-T got(Outcome<T> outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-  return *std::move(outcome);
-}
-void got(const Outcome<void>& outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-}
-template <typename T>
-CK_RV rv_of(const Outcome<T>& outcome) {
-  return outcome ? CKR_OK : outcome.error().rv;
-}
 
 token::ObjectPtr aes_key(std::size_t size, bool managed) {
   Draft draft;

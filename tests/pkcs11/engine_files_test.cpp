@@ -10,6 +10,7 @@
 #include "pkcs11/engine/files.h"
 #include "pkcs11/engine/object_index.h"
 #include "pkcs11/engine/root_key.h"
+#include "tests/pkcs11/support/outcome.h"
 #include "tests/support/scratch.h"
 #include "tests/support/world.h"
 
@@ -17,11 +18,6 @@ namespace tallystick::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <typename T>
-CK_RV rv_of(const token::Outcome<T>& outcome) {
-  return outcome ? CKR_OK : outcome.error().rv;
-}
 
 class EngineFiles : public ::testing::Test {
  protected:

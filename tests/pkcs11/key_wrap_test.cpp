@@ -13,8 +13,6 @@ namespace {
 const core::Bytes kKwIv(8, 0xA6);
 const core::Bytes kKwpIv = {0xA6, 0x59, 0x59, 0xA6};
 
-Attributes wraps() { return Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true); }
-Attributes extractable() { return Attributes().flag(CKA_EXTRACTABLE, true); }
 Attributes unwrapped() {
   return Attributes().number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
 }

@@ -11,7 +11,6 @@ namespace {
 
 using token::Action;
 using token::Draft;
-using token::Mechanism;
 using token::ObjectPtr;
 using token::Request;
 using token::Use;
@@ -61,7 +60,7 @@ class Policies : public ::testing::Test {
     return verdict();
   }
 
-  Mechanism mechanism_;
+  token::Mechanism mechanism_;
   Request request_;
 };
 

@@ -363,7 +363,6 @@ TEST(RsaKeys, TheNumbersOfAKeyDoNotChange) {
                        must(session.sign(CKM_SHA256_RSA_PKCS, copy, bytes("x")))));
 }
 
-Attributes wraps() { return Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true); }
 Attributes unwrapped_rsa() {
   return Attributes()
       .number(CKA_CLASS, CKO_PRIVATE_KEY)

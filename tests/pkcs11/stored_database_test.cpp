@@ -4,6 +4,7 @@
 
 #include "pkcs11/engine/store.h"
 #include "tests/pkcs11/support/database.h"
+#include "tests/pkcs11/support/outcome.h"
 #include "tests/support/scratch.h"
 #include "tests/support/world.h"
 
@@ -16,19 +17,6 @@ using token::Store;
 using token::Tier;
 
 constexpr token::TokenId kTokenId = {1, 2, 3};
-
-template <typename T>
-CK_RV rv_of(const token::Outcome<T>& outcome) {
-  return outcome ? CKR_OK : outcome.error().rv;
-}
-template <typename T>
-T got(token::Outcome<T> outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-  return *std::move(outcome);
-}
-void got(const token::Outcome<void>& outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-}
 
 token::PinRow pin(PinRole role, std::uint8_t salt) {
   token::PinRow row;

@@ -5,6 +5,7 @@
 
 #include "pkcs11/engine/mechanisms/ts_payload.h"
 #include "tallystick/pkcs11_tallystick.h"
+#include "tests/pkcs11/support/outcome.h"
 #include "tests/support/oem_desk.h"
 #include "tests/support/world.h"
 
@@ -15,11 +16,6 @@ using core::kSecretSize;
 using token::Draft;
 using token::Object;
 using token::Outcome;
-
-template <typename T>
-CK_RV rv_of(const Outcome<T>& outcome) {
-  return outcome ? CKR_OK : outcome.error().rv;
-}
 
 // The object as it comes from its row: without what its maker had decoded already.
 token::ObjectPtr stored(Draft draft) {

@@ -13,7 +13,7 @@ namespace {
 using token::ObjectRow;
 using token::Tier;
 
-constexpr token::TokenId kTokenId = {1, 2, 3};
+constexpr token::TokenId kOwner = {1, 2, 3};
 
 // A row of a public data object, part by part.
 struct Content {
@@ -27,7 +27,7 @@ struct Content {
 
 class StoredRows : public ::testing::Test {
  protected:
-  StoredRows() : sealer_(shared_crypto(), kTokenId) {
+  StoredRows() : sealer_(shared_crypto(), kOwner) {
     row_.object_class = CKO_DATA;
     row_.generation = 1;
     content_.attributes = encoded(attributes_of(CKO_DATA));
@@ -48,7 +48,7 @@ class StoredRows : public ::testing::Test {
     body.u8(content_.version).u8(content_.flags).lv(content_.attributes);
     body.u8(content_.has_value).lv(content_.value).bytes(content_.behind);
     core::Writer names;
-    names.text("TSRW").u16(1).bytes(kTokenId).bytes(row_.id).u64(row_.object_class);
+    names.text("TSRW").u16(1).bytes(kOwner).bytes(row_.id).u64(row_.object_class);
     names.u8(static_cast<std::uint8_t>(row_.tier)).u64(row_.generation).u64(row_.policy);
     names.lv(row_.group).u64(row_.epoch).lv(row_.job);
     auto sealed = token::seal_bytes(*shared_crypto(), key_, names.view(), body.view());
@@ -109,7 +109,7 @@ TEST_F(StoredRows, A70_WhoseColumnsSayOtherThanTheirAttributesAreRefused) {
 TEST_F(StoredRows, AreNeitherSealedNorOpenedWithoutTheirKey) {
   ASSERT_EQ(opened(), CKR_OK);
   const auto object = sealer_.open(row_);
-  const token::RowSealer empty(shared_crypto(), kTokenId);
+  const token::RowSealer empty(shared_crypto(), kOwner);
   const auto nothing = empty.open(row_);
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().rv, CKR_USER_NOT_LOGGED_IN);

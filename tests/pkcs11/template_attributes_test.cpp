@@ -18,8 +18,6 @@ core::ByteView array_of(Attributes& inner) {
 Attributes nested(CK_ATTRIBUTE_TYPE type, Attributes& inner) {
   return Attributes().bytes(type, array_of(inner));
 }
-Attributes wraps() { return Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true); }
-Attributes extractable() { return Attributes().flag(CKA_EXTRACTABLE, true); }
 Attributes secret(CK_KEY_TYPE type = CKK_AES) {
   return Attributes().number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, type);
 }

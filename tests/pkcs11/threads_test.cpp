@@ -9,13 +9,13 @@
 namespace tallystick::test {
 namespace {
 
-constexpr int kThreads = 8;
+constexpr int kWorkers = 8;
 
 // Runs `work` in each thread with a session of its own, and counts what it reports as wrong.
 int in_threads(TestToken& token, const std::function<int(Session&, int)>& work) {
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
+  for (int t = 0; t < kWorkers; ++t) {
     threads.emplace_back([&, t] {
       try {
         Session session(token.functions(), token.slot());

@@ -8,12 +8,12 @@
 namespace tallystick::test {
 namespace {
 
-constexpr const char* kWrong = "not the PIN";
+constexpr const char* kWrongPin = "not the PIN";
 
 // Wrong logins until the token says that it is locked; how many were compared.
 int tries_until_locked(Session& session, CK_USER_TYPE user) {
   int tries = 0;
-  while (session.login(user, kWrong) == CKR_PIN_INCORRECT) {
+  while (session.login(user, kWrongPin) == CKR_PIN_INCORRECT) {
     ++tries;
     if (tries > 100) break;
   }
@@ -60,7 +60,7 @@ TEST(Tries, A40_InitTokenWithAWrongPinCountsAsATry) {
   TestToken token;
   token.close_session();
   int tries = 0;
-  while (init_token(token.functions(), token.slot(), kWrong, "test") == CKR_PIN_INCORRECT) {
+  while (init_token(token.functions(), token.slot(), kWrongPin, "test") == CKR_PIN_INCORRECT) {
     ASSERT_LT(++tries, 100);
   }
   EXPECT_GE(tries, 3);
@@ -74,8 +74,9 @@ TEST(Tries, A40_LoginAndSetPinShareOneCounterInEveryOrder) {
     must(token.session().logout());
     int tries = 0;
     for (unsigned i = 0; i < 40; ++i) {
-      const auto rv = ((order >> (i % 10)) & 1U) != 0 ? token.session().set_pin(kWrong, "a new PIN")
-                                                      : token.session().login(CKU_USER, kWrong);
+      const auto rv = ((order >> (i % 10)) & 1U) != 0
+                          ? token.session().set_pin(kWrongPin, "a new PIN")
+                          : token.session().login(CKU_USER, kWrongPin);
       if (rv == CKR_PIN_LOCKED) break;
       ASSERT_THAT(rv, ReturnsRv(CKR_PIN_INCORRECT));
       ++tries;
@@ -91,9 +92,9 @@ TEST(Tries, ARightPinGivesTheTriesBackAndTheFlagsSayHowManyAreLeft) {
   const auto flags = [&] { return token.module().token_info(token.slot()).flags; };
   must(token.session().logout());
   EXPECT_EQ(flags() & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED), 0U);
-  EXPECT_THAT(token.session().login(CKU_USER, kWrong), ReturnsRv(CKR_PIN_INCORRECT));
+  EXPECT_THAT(token.session().login(CKU_USER, kWrongPin), ReturnsRv(CKR_PIN_INCORRECT));
   EXPECT_NE(flags() & CKF_USER_PIN_COUNT_LOW, 0U);
-  for (int i = 0; i < 8; ++i) (void)token.session().login(CKU_USER, kWrong);
+  for (int i = 0; i < 8; ++i) (void)token.session().login(CKU_USER, kWrongPin);
   EXPECT_NE(flags() & CKF_USER_PIN_FINAL_TRY, 0U);
   EXPECT_THAT(token.session().login(CKU_USER, kUserPin), IsOk());
   EXPECT_EQ(flags() & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED), 0U);
@@ -178,7 +179,7 @@ TEST(Tries, A41_ThirtyTwoProcessesTogetherGetNoMoreTriesThanOne) {
       Session session(token.functions(), slot_of(token.module(), "test"));
       char go = 0;
       (void)read_byte(in, go);
-      const auto rv = session.login(CKU_USER, kWrong);
+      const auto rv = session.login(CKU_USER, kWrongPin);
       if (rv == CKR_PIN_LOCKED) return 0;
       return rv == CKR_PIN_INCORRECT ? 1 : 2;
     }));
@@ -196,7 +197,7 @@ TEST(Tries, A41_ThirtyTwoProcessesTogetherGetNoMoreTriesThanOne) {
 TEST(Tries, A42_ADamagedPinRowGivesEveryPinTheSameError) {
   TestToken token;
   must(token.session().logout());
-  EXPECT_THAT(token.session().login(CKU_USER, kWrong), ReturnsRv(CKR_PIN_INCORRECT));
+  EXPECT_THAT(token.session().login(CKU_USER, kWrongPin), ReturnsRv(CKR_PIN_INCORRECT));
   const Database database(token.home().databases().front());
   for (const char* column : {"sealed", "salt"}) {
     const auto query = std::string("SELECT ") + column + " FROM pin WHERE role = 1";
@@ -205,7 +206,7 @@ TEST(Tries, A42_ADamagedPinRowGivesEveryPinTheSameError) {
     auto bad = good;
     bad[bad.size() / 2] ^= 1U;
     database.run_with(update, bad);
-    for (const auto& pin : {std::string(kUserPin), std::string(kWrong)}) {
+    for (const auto& pin : {std::string(kUserPin), std::string(kWrongPin)}) {
       EXPECT_THAT(token.session().login(CKU_USER, pin), ReturnsRv(CKR_DEVICE_ERROR)) << column;
     }
     database.run_with(update, good);

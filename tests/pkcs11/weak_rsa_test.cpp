@@ -9,6 +9,7 @@
 #include "pkcs11/engine/module.h"
 #include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/keys.h"
+#include "tests/pkcs11/support/outcome.h"
 #include "tests/pkcs11/support/public_keys.h"
 #include "tests/pkcs11/vectors/runner.h"
 #include "tests/support/scratch.h"
@@ -18,19 +19,6 @@ namespace {
 
 using token::Outcome;
 using token::Output;
-
-template <typename T>
-T got(Outcome<T> outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-  return *std::move(outcome);
-}
-void got(const Outcome<void>& outcome) {
-  if (!outcome) throw std::runtime_error(outcome.error().message);
-}
-template <typename T>
-CK_RV rv_of(const Outcome<T>& outcome) {
-  return outcome ? CKR_OK : outcome.error().rv;
-}
 
 // A module with the switch on, and a session in which the user is logged in.
 class WeakRsa : public ::testing::Test {

@@ -10,8 +10,6 @@
 namespace tallystick::test {
 namespace {
 
-Attributes wraps() { return Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true); }
-Attributes extractable() { return Attributes().flag(CKA_EXTRACTABLE, true); }
 Attributes secret(CK_KEY_TYPE type = CKK_AES) {
   return Attributes().number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, type);
 }

@@ -24,12 +24,6 @@ namespace {
 
 constexpr const char* kRsaKey = "TALLYSTICK_TEST_RSA_KEY";
 
-core::Bytes random_bytes(std::size_t size) {
-  core::Bytes out(size);
-  done(shared_crypto()->random(out));
-  return out;
-}
-
 unsigned complaints() { return VALGRIND_COUNT_ERRORS; }
 
 // How often memcheck complained while something ran.

@@ -15,12 +15,6 @@
 namespace tallystick::test {
 namespace {
 
-core::Bytes random_bytes(std::size_t size) {
-  core::Bytes out(size);
-  if (!shared_crypto()->random(out)) throw std::runtime_error("fixture: random");
-  return out;
-}
-
 core::Bytes as_bytes(std::string_view text) { return {text.begin(), text.end()}; }
 
 TEST(Search, A74_FindsEveryForm) {

@@ -23,12 +23,6 @@
 namespace tallystick::test {
 namespace {
 
-core::Bytes random_bytes(std::size_t size) {
-  core::Bytes out(size);
-  done(shared_crypto()->random(out));
-  return out;
-}
-
 std::string random_pin() { return core::to_hex(random_bytes(20)); }
 
 core::Bytes copy_of(const core::Secret& secret) {

@@ -23,6 +23,12 @@ CryptoPtr shared_crypto() {
   return crypto;
 }
 
+core::Bytes random_bytes(std::size_t size) {
+  core::Bytes out(size);
+  done(shared_crypto()->random(out));
+  return out;
+}
+
 core::PermissionRecord permit(core::Operation operation, std::uint32_t argument) {
   return {static_cast<std::uint16_t>(operation), argument};
 }

@@ -17,6 +17,7 @@ using CryptoPtr = std::shared_ptr<const core::Crypto>;
 
 // One for the whole test program.
 CryptoPtr shared_crypto();
+core::Bytes random_bytes(std::size_t size);
 
 // Bit masks of family roles for software.
 constexpr std::uint16_t kForProvisioning = 1U << 2U;

@@ -20,18 +20,18 @@ std::string document(const std::string& shares, const std::string& flags = "0") 
 
 std::string two_shares() { return "[\"" + kSecret + "\", \"" + kSecret + "\"]"; }
 
-Outcome<core::Family> parse(const std::string& text) {
+Outcome<core::Family> parse_family(const std::string& text) {
   return parse_family_file("family.json", core::bytes_of(text), kIcmKey);
 }
 
-std::string error_of(const std::string& text) {
-  const auto family = parse(text);
+std::string family_error(const std::string& text) {
+  const auto family = parse_family(text);
   EXPECT_FALSE(family.ok()) << text;
   return family ? "" : line_of(family.error());
 }
 
 TEST(FamilyFile, ReadsSharesKeysAndFlags) {
-  const auto family = parse(document(two_shares(), "\"counted\""));
+  const auto family = parse_family(document(two_shares(), "\"counted\""));
   ASSERT_TRUE(family.ok()) << line_of(family.error());
   EXPECT_EQ(family->shares.size(), 2U);
   EXPECT_TRUE(family->counted());
@@ -46,11 +46,11 @@ TEST(FamilyFile, WrongFilesAreRefusedAndNoSecretIsShown) {
         document("[\"" + kSecret + "\", 7]"), document("{}"), document(two_shares(), "3"),
         document(two_shares(), "-1"), document(two_shares(), "\"both\""), std::string("[]"),
         std::string("{}"), std::string("{"), std::string(4096, '[')}) {
-    EXPECT_THAT(error_of(text), Not(HasSubstr("aaaaaaaa"))) << text;
+    EXPECT_THAT(family_error(text), Not(HasSubstr("aaaaaaaa"))) << text;
   }
   std::string unknown = document(two_shares());
   unknown.insert(1, "\"more\": 1, ");
-  EXPECT_THAT(error_of(unknown), HasSubstr("\"more\" is not known here"));
+  EXPECT_THAT(family_error(unknown), HasSubstr("\"more\" is not known here"));
 }
 
 }  // namespace

@@ -8,11 +8,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::string kHead = "product = \"meter\"\npackage_version = 3\nsuite = \"ccm\"\n";
+const std::string kManifestHead = "product = \"meter\"\npackage_version = 3\nsuite = \"ccm\"\n";
 
-std::string asset(const std::string& rest) { return kHead + "[[asset]]\n" + rest; }
+std::string asset(const std::string& rest) { return kManifestHead + "[[asset]]\n" + rest; }
 
-std::string error_of(const std::string& text) {
+std::string manifest_error(const std::string& text) {
   const auto manifest = parse_manifest("package.toml", text, "");
   EXPECT_FALSE(manifest.ok()) << text;
   if (manifest) return "";
@@ -57,45 +57,46 @@ TEST(Manifest, AKeyIsWriteOnlyAndHasTheUsesThatAreNamed) {
 
 TEST(Manifest, ErrorsNameTheLineAndTheKey) {
   const std::string key = "id = 1\nslot = 2\nname = \"k\"\nkind = \"key\"\n";
-  EXPECT_THAT(error_of(asset(key)), HasSubstr("needs one of file, token and generate"));
-  EXPECT_THAT(error_of(asset(key + "file = \"a\"\ntoken = \"pkcs11:\"\n")),
+  EXPECT_THAT(manifest_error(asset(key)), HasSubstr("needs one of file, token and generate"));
+  EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\ntoken = \"pkcs11:\"\n")),
               HasSubstr("needs one of"));
-  EXPECT_THAT(error_of(asset(key + "file = \"a\"\naddress = 4\n")),
+  EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\naddress = 4\n")),
               HasSubstr("address is not for keys"));
-  EXPECT_THAT(error_of(asset(key + "file = \"a\"\nadress = 4\n")),
+  EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nadress = 4\n")),
               HasSubstr("package.toml, line 10: adress is not known here"));
-  EXPECT_THAT(error_of(asset(key + "file = \"a\"\nuses = [\"decrypt\", \"unwrap\"]\n")),
+  EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nuses = [\"decrypt\", \"unwrap\"]\n")),
               HasSubstr("both decrypt and unwrap"));
-  EXPECT_THAT(error_of(asset(key + "file = \"a\"\nuses = [\"verify\"]\n")),
+  EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nuses = [\"verify\"]\n")),
               HasSubstr("uses knows"));
-  EXPECT_THAT(error_of(asset(key + "file = \"a\"\nindex = 1\n")),
+  EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nindex = 1\n")),
               HasSubstr("for generated assets only"));
-  EXPECT_THAT(error_of(asset(key + "generate = \"p256\"\n")),
+  EXPECT_THAT(manifest_error(asset(key + "generate = \"p256\"\n")),
               HasSubstr("needs kind = \"private-key\""));
-  EXPECT_THAT(error_of(asset(key + "generate = \"bytes\"\n")), HasSubstr("needs a length"));
-  EXPECT_THAT(error_of(asset(key + "generate = \"aes256\"\nlength = 4\n")),
+  EXPECT_THAT(manifest_error(asset(key + "generate = \"bytes\"\n")), HasSubstr("needs a length"));
+  EXPECT_THAT(manifest_error(asset(key + "generate = \"aes256\"\nlength = 4\n")),
               HasSubstr("is for \"bytes\" only"));
-  EXPECT_THAT(error_of(asset("id = 1\nslot = 2\nname = \"a\"\nkind = \"firmwear\"\n")),
+  EXPECT_THAT(manifest_error(asset("id = 1\nslot = 2\nname = \"a\"\nkind = \"firmwear\"\n")),
               HasSubstr("\"firmwear\" is not one of firmware"));
-  EXPECT_THAT(error_of(asset("id = 1\nslot = 2\nname = \"a\"\nkind = \"data\"\nfile = \"f\"\n")),
-              HasSubstr("address is missing"));
-  EXPECT_THAT(error_of(asset("id = 70000\nslot = 2\nname = \"a\"\nkind = \"data\"\n")),
+  EXPECT_THAT(
+      manifest_error(asset("id = 1\nslot = 2\nname = \"a\"\nkind = \"data\"\nfile = \"f\"\n")),
+      HasSubstr("address is missing"));
+  EXPECT_THAT(manifest_error(asset("id = 70000\nslot = 2\nname = \"a\"\nkind = \"data\"\n")),
               HasSubstr("id must be a number from 0 to 65535"));
-  EXPECT_THAT(error_of(asset("id = 1\nslot = 2\nname = \"\"\nkind = \"data\"\n")),
+  EXPECT_THAT(manifest_error(asset("id = 1\nslot = 2\nname = \"\"\nkind = \"data\"\n")),
               HasSubstr("name must have 1 to 32 bytes"));
 }
 
 TEST(Manifest, TheHeadIsCheckedToo) {
-  EXPECT_THAT(error_of("package_version = 1\n"), HasSubstr("asset is missing"));
-  EXPECT_THAT(error_of("product = \"a\"\n"), HasSubstr("package_version is missing"));
-  EXPECT_THAT(error_of("package_version = 1\nsuite = \"ctr\"\n"), HasSubstr("suite knows"));
-  EXPECT_THAT(error_of("package_version = 1\nasset = 3\n"), HasSubstr("[[asset]]"));
+  EXPECT_THAT(manifest_error("package_version = 1\n"), HasSubstr("asset is missing"));
+  EXPECT_THAT(manifest_error("product = \"a\"\n"), HasSubstr("package_version is missing"));
+  EXPECT_THAT(manifest_error("package_version = 1\nsuite = \"ctr\"\n"), HasSubstr("suite knows"));
+  EXPECT_THAT(manifest_error("package_version = 1\nasset = 3\n"), HasSubstr("[[asset]]"));
 }
 
 TEST(Manifest, MoreThan64AssetsAreRefused) {
-  std::string text = kHead;
+  std::string text = kManifestHead;
   for (int i = 0; i < 65; ++i) text += "[[asset]]\n";
-  EXPECT_THAT(error_of(text), HasSubstr("more than 64"));
+  EXPECT_THAT(manifest_error(text), HasSubstr("more than 64"));
 }
 
 }  // namespace

@@ -10,6 +10,9 @@
 
 namespace tallystick::cli {
 
+// The largest number that 32 bits hold.
+constexpr std::uint64_t kMost32 = 0xFFFFFFFF;
+
 // Pairs of hexadecimal digits of either case, colons between pairs allowed; nothing for any other
 // text.
 std::optional<core::Bytes> from_hex(std::string_view text);

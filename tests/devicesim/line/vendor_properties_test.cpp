@@ -21,7 +21,7 @@ using mboot::StatusCode;
 using mboot::Tag;
 using Words = std::vector<std::uint32_t>;
 
-constexpr std::uint32_t kRam = device::Ram::kStart;
+constexpr std::uint32_t kRamStart = device::Ram::kStart;
 
 class VendorProperties : public ::testing::Test {
  protected:
@@ -133,7 +133,7 @@ TEST_F(VendorProperties, D01_OfAClosedLineAreThoseOfTheDebugPortAlone) {
   EXPECT_EQ(status(Tag::kFlashEraseAll), refused);
   EXPECT_EQ(receive_file(oem_.share_blob()), refused);
   EXPECT_EQ(set(VendorProperty::kBoot, device::kBootStart), refused);
-  EXPECT_EQ(set(VendorProperty::kKeyUse, kRam), refused);
+  EXPECT_EQ(set(VendorProperty::kKeyUse, kRamStart), refused);
   EXPECT_EQ(status(Tag::kReset), StatusCode::kSuccess);
   EXPECT_EQ(status(Tag::kGetProperty, {0x12, 0}), StatusCode::kSuccess) << "who it is";
   EXPECT_EQ(set(VendorProperty::kDebug, device::kDebugChallenge), StatusCode::kSuccess);
@@ -176,32 +176,34 @@ TEST_F(VendorProperties, UseAKeyThroughTheRam) {
     return bytes;
   };
   constexpr auto kHmac = static_cast<std::uint32_t>(device::KeyOperation::kHmac);
-  const Words good = {kHmac, 41, 0, kRam + 0x1000, 100, 0, 0, 0, 0, kRam + 0x2000, 64, 0};
-  write_ram(kRam + 0x1000, message);
-  write_ram(kRam, request(good));
-  EXPECT_EQ(set(VendorProperty::kKeyUse, kRam), StatusCode::kSuccess);
+  const Words good = {kHmac, 41, 0, kRamStart + 0x1000, 100, 0, 0, 0, 0, kRamStart + 0x2000, 64, 0};
+  write_ram(kRamStart + 0x1000, message);
+  write_ram(kRamStart, request(good));
+  EXPECT_EQ(set(VendorProperty::kKeyUse, kRamStart), StatusCode::kSuccess);
   Bytes expected(32);
   done(core::hmac(world_.crypto(), core::Hash::kSha256, pattern(32, 8), {message}, expected));
-  EXPECT_EQ(read_ram(kRam + 0x2000, 32), expected);
-  EXPECT_EQ(mboot::load32(read_ram(kRam + 44, 4)), 32U);
+  EXPECT_EQ(read_ram(kRamStart + 0x2000, 32), expected);
+  EXPECT_EQ(mboot::load32(read_ram(kRamStart + 44, 4)), 32U);
 
   const auto refused_with = [&](std::size_t at, std::uint32_t word) {
     auto words = good;
     words[at] = word;
-    write_ram(kRam, request(words));
-    return set(VendorProperty::kKeyUse, kRam);
+    write_ram(kRamStart, request(words));
+    return set(VendorProperty::kKeyUse, kRamStart);
   };
   using Layout = device::KeyUseWords;
   EXPECT_EQ(refused_with(Layout::kOperation, 5), StatusCode::kSecurityViolation) << "its flags";
   EXPECT_EQ(refused_with(Layout::kOperation, 0x100 + kHmac), StatusCode::kInvalidArgument);
   EXPECT_EQ(refused_with(Layout::kSlot, 42), StatusCode::kInvalidArgument);
   EXPECT_EQ(refused_with(Layout::kPath, 3), StatusCode::kInvalidArgument);
-  EXPECT_EQ(refused_with(Layout::kInput, kRam + device::Ram::kSize - 99), StatusCode::kMemoryRange);
+  EXPECT_EQ(refused_with(Layout::kInput, kRamStart + device::Ram::kSize - 99),
+            StatusCode::kMemoryRange);
   EXPECT_EQ(refused_with(Layout::kInput + 1, 0xFFFFFFFF), StatusCode::kInvalidArgument);
   EXPECT_EQ(refused_with(Layout::kOutput, 0), StatusCode::kMemoryRange);
   EXPECT_EQ(refused_with(Layout::kOutput + 1, 31), StatusCode::kInvalidArgument) << "no room";
   EXPECT_EQ(refused_with(Layout::kAside + 1, 1), StatusCode::kMemoryRange);
-  EXPECT_EQ(set(VendorProperty::kKeyUse, kRam + device::Ram::kSize - 47), StatusCode::kMemoryRange);
+  EXPECT_EQ(set(VendorProperty::kKeyUse, kRamStart + device::Ram::kSize - 47),
+            StatusCode::kMemoryRange);
   EXPECT_EQ(set(VendorProperty::kKeyUse, 0xFFFFFFFF), StatusCode::kMemoryRange);
   EXPECT_EQ(get(VendorProperty::kKeyUse), (Words{4})) << "there is nothing to read of it";
 }

@@ -23,7 +23,7 @@ using Event = FrameReader::Event;
 
 constexpr std::size_t kMost = 64;
 
-Bytes frame(FrameType type, ByteView payload) {
+Bytes framed(FrameType type, ByteView payload) {
   Bytes out;
   mboot::append_frame(out, type, payload);
   return out;
@@ -81,13 +81,13 @@ TEST(Frames, AreWrittenAsTheProtocolHasThem) {
     mboot::append_frame(out, type);
   }
   EXPECT_EQ(out, from_hex("5AA1 5AA2 5AA3 5AA6"));
-  EXPECT_EQ(frame(FrameType::kCommand, from_hex("07000002 01000000 00000000")),
+  EXPECT_EQ(framed(FrameType::kCommand, from_hex("07000002 01000000 00000000")),
             from_hex("5AA4 0C00 4B33 07000002 01000000 00000000"));
-  EXPECT_EQ(frame(FrameType::kCommand, from_hex("A0000002 00000000 04000000")),
+  EXPECT_EQ(framed(FrameType::kCommand, from_hex("A0000002 00000000 04000000")),
             from_hex("5AA4 0C00 2372 A0000002 00000000 04000000"));
-  EXPECT_EQ(frame(FrameType::kCommand, from_hex("0B000000")), from_hex("5AA4 0400 6F46 0B000000"));
-  EXPECT_EQ(frame(FrameType::kData, from_hex("01020304")), from_hex("5AA5 0400 12ED 01020304"));
-  EXPECT_EQ(frame(FrameType::kData, {}), from_hex("5AA5 0000 FC4B")) << "a data abort";
+  EXPECT_EQ(framed(FrameType::kCommand, from_hex("0B000000")), from_hex("5AA4 0400 6F46 0B000000"));
+  EXPECT_EQ(framed(FrameType::kData, from_hex("01020304")), from_hex("5AA5 0400 12ED 01020304"));
+  EXPECT_EQ(framed(FrameType::kData, {}), from_hex("5AA5 0000 FC4B")) << "a data abort";
 }
 
 TEST(FrameReaders, FindEveryKindOfFrame) {
@@ -122,8 +122,8 @@ TEST(FrameReaders, PassOverZerosAndGarbageBeforeAFrame) {
 }
 
 TEST(FrameReaders, TakeFramesUpToTheCapAndNoLonger) {
-  EXPECT_EQ(read_all(frame(FrameType::kData, Bytes(kMost, 7))).types, from_hex("A5"));
-  EXPECT_EQ(read_all(frame(FrameType::kData, Bytes(kMost + 1, 7))).types, from_hex("00"));
+  EXPECT_EQ(read_all(framed(FrameType::kData, Bytes(kMost, 7))).types, from_hex("A5"));
+  EXPECT_EQ(read_all(framed(FrameType::kData, Bytes(kMost + 1, 7))).types, from_hex("00"));
 }
 
 TEST(FrameReaders, P01_NeverWaitForALengthBeyondTheCap) {
@@ -132,7 +132,7 @@ TEST(FrameReaders, P01_NeverWaitForALengthBeyondTheCap) {
 }
 
 TEST(FrameReaders, NoticeEveryFlippedBit) {
-  const auto good = frame(FrameType::kCommand, from_hex("07000002 01000000 00000000"));
+  const auto good = framed(FrameType::kCommand, from_hex("07000002 01000000 00000000"));
   for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
     auto bad = good;
     bad[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
@@ -167,7 +167,7 @@ TEST(FrameReaders, FindTheSameHoweverTheLineIsCut) {
         default: {
           Bytes payload(dice() % (kMost + 4));
           for (auto& byte : payload) byte = static_cast<std::uint8_t>(dice());
-          auto whole = frame(dice() % 2 == 0 ? FrameType::kCommand : FrameType::kData, payload);
+          auto whole = framed(dice() % 2 == 0 ? FrameType::kCommand : FrameType::kData, payload);
           if (dice() % 4 == 0) whole[dice() % whole.size()] ^= 0x10;
           if (dice() % 4 == 0) whole.resize(dice() % whole.size() + 1);
           line.insert(line.end(), whole.begin(), whole.end());

@@ -30,10 +30,6 @@ constexpr std::size_t kChoiceAt = 40;
 constexpr std::size_t kOffsetAt = kChoiceAt + kCells / 16;
 constexpr std::size_t kTagAt = kHelperSize - 32;
 
-core::Secret start_up(const device::puf::Sram& sram, std::uint32_t noise) {
-  return value(sram.power_on(noise_from(noise)));
-}
-
 class PufKey : public ::testing::Test {
  protected:
   [[nodiscard]] const core::Crypto& crypto() const { return *shared_crypto(); }

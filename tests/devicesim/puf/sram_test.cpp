@@ -16,10 +16,6 @@ using device::puf::kCells;
 using device::puf::Sram;
 using device::puf::SramModel;
 
-core::Secret start_up(const Sram& sram, std::uint32_t noise) {
-  return value(sram.power_on(noise_from(noise)));
-}
-
 double ones(core::ByteView values) {
   int count = 0;
   for (const auto byte : values) count += std::popcount(byte);

@@ -13,8 +13,6 @@
 namespace tallystick::test {
 namespace {
 
-CK_UTF8CHAR* text_pointer(std::string& text) { return reinterpret_cast<CK_UTF8CHAR*>(text.data()); }
-
 std::string padded(std::string label) {
   label.resize(32, ' ');
   return label;

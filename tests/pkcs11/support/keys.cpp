@@ -38,6 +38,9 @@ Attributes secret_key(CK_KEY_TYPE type, core::ByteView value) {
       .bytes(CKA_VALUE, value);
 }
 
+Attributes wraps() { return Attributes().flag(CKA_WRAP, true).flag(CKA_UNWRAP, true); }
+Attributes extractable() { return Attributes().flag(CKA_EXTRACTABLE, true); }
+
 Attributes aes_template(CK_ULONG length) {
   return Attributes()
       .number(CKA_CLASS, CKO_SECRET_KEY)

@@ -19,6 +19,8 @@ core::Bytes public_xy(const Session& session, CK_OBJECT_HANDLE key);
 // CKO_SECRET_KEY with a type and a value; nothing else.
 Attributes secret_key(CK_KEY_TYPE type, core::ByteView value);
 Attributes aes_template(CK_ULONG length);
+Attributes wraps();  // and unwraps
+Attributes extractable();
 // A public key object for import.
 Attributes ec_public_key(core::Curve curve, core::ByteView xy);
 Attributes ec_private_key(core::Curve curve, core::ByteView scalar);

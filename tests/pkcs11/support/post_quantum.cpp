@@ -9,10 +9,6 @@
 namespace tallystick::test {
 namespace {
 
-void need(bool good, const char* what) {
-  if (!good) throw std::runtime_error(std::string("libcrypto: ") + what);
-}
-
 constexpr PqCase kem(const char* name, CK_ULONG set, std::size_t public_size,
                      std::size_t private_size, std::size_t ciphertext, unsigned strength) {
   return {name, CKK_ML_KEM, set,     CKM_ML_KEM_KEY_PAIR_GEN, CKM_ML_KEM, public_size, private_size,

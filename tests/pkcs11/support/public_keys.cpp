@@ -14,15 +14,9 @@ namespace tallystick::test {
 namespace {
 
 template <typename T>
-core::Bytes raw(const T& value) {
+core::Bytes parameter(const T& value) {
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&value);
   return {bytes, bytes + sizeof value};
-}
-
-void need(bool good, const char* what) {
-  if (good) return;
-  ERR_clear_error();
-  throw std::runtime_error(std::string("libcrypto: ") + what);
 }
 
 struct CurveCase {
@@ -109,6 +103,12 @@ core::Bytes ciphered(EVP_PKEY_CTX* context, const core::Bytes& data,
 
 }  // namespace
 
+void need(bool good, const char* what) {
+  if (good) return;
+  ERR_clear_error();
+  throw std::runtime_error(std::string("libcrypto: ") + what);
+}
+
 const std::array<HashCase, 9> kHashCases = {{
     {"SHA1", CKM_SHA_1, CKG_MGF1_SHA1, CKD_SHA1_KDF, CKM_SHA1_RSA_PKCS, CKM_SHA1_RSA_PKCS_PSS,
      CKM_ECDSA_SHA1, 20},
@@ -141,7 +141,7 @@ const HashCase* hash_case(std::string name) {
 
 Mechanism pss(CK_MECHANISM_TYPE type, CK_MECHANISM_TYPE hash, CK_RSA_PKCS_MGF_TYPE mgf,
               CK_ULONG salt) {
-  return {type, raw(CK_RSA_PKCS_PSS_PARAMS{hash, mgf, salt})};
+  return {type, parameter(CK_RSA_PKCS_PSS_PARAMS{hash, mgf, salt})};
 }
 
 Oaep::Oaep(CK_MECHANISM_TYPE hash, CK_RSA_PKCS_MGF_TYPE mgf, core::Bytes label)

@@ -9,6 +9,9 @@
 
 namespace tallystick::test {
 
+// For fixtures: ends the test when libcrypto did not do what it must.
+void need(bool good, const char* what);
+
 // A hash by its numbers and its name in libcrypto.
 struct HashCase {
   const char* name;  // SHA256

@@ -7,8 +7,6 @@
 namespace tallystick::test {
 namespace {
 
-CK_UTF8CHAR* text_pointer(std::string& text) { return reinterpret_cast<CK_UTF8CHAR*>(text.data()); }
-
 // Asks for the length, then for the bytes.
 template <typename Call>
 Answer<core::Bytes> two_step(const Call& call) {

@@ -12,6 +12,11 @@
 
 namespace tallystick::test {
 
+// As C_* functions take text.
+inline CK_UTF8CHAR* text_pointer(std::string& text) {
+  return reinterpret_cast<CK_UTF8CHAR*>(text.data());
+}
+
 struct KeyPair {
   CK_OBJECT_HANDLE public_key = 0;
   CK_OBJECT_HANDLE private_key = 0;

@@ -9,20 +9,20 @@
 namespace tallystick::test {
 namespace {
 
-struct File {
+struct EcdhFile {
   const char* name;
   const char* curve;
   CK_KEY_TYPE key_type;
   Counts counts;
 };
-class WycheproofEcdh : public ::testing::TestWithParam<File> {};
+class WycheproofEcdh : public ::testing::TestWithParam<EcdhFile> {};
 constexpr const char* kCompressed = "a compressed point";
 INSTANTIATE_TEST_SUITE_P(
     Points, WycheproofEcdh,
     ::testing::Values(
-        File{"ecdh_secp256r1_ecpoint", "P-256", CKK_EC, {355, 354, {{kCompressed, 1}}}},
-        File{"ecdh_secp384r1_ecpoint", "P-384", CKK_EC, {790, 789, {{kCompressed, 1}}}},
-        File{"x25519", "X25519", CKK_EC_MONTGOMERY, {518, 518}}),
+        EcdhFile{"ecdh_secp256r1_ecpoint", "P-256", CKK_EC, {355, 354, {{kCompressed, 1}}}},
+        EcdhFile{"ecdh_secp384r1_ecpoint", "P-384", CKK_EC, {790, 789, {{kCompressed, 1}}}},
+        EcdhFile{"x25519", "X25519", CKK_EC_MONTGOMERY, {518, 518}}),
     [](const auto& tested) {
       std::string name = tested.param.curve;
       std::erase(name, '-');

@@ -9,7 +9,7 @@
 namespace tallystick::test {
 namespace {
 
-struct File {
+struct EcdsaFile {
   const char* name;
   const char* curve;
   std::size_t half;  // bytes of r
@@ -26,20 +26,22 @@ CK_OBJECT_HANDLE import_point(Session& session, const std::string& curve,
                                  .bytes(CKA_EC_POINT, octets(point))));
 }
 
-class WycheproofEcdsa : public ::testing::TestWithParam<File> {};
+class WycheproofEcdsa : public ::testing::TestWithParam<EcdsaFile> {};
 INSTANTIATE_TEST_SUITE_P(
     Raw, WycheproofEcdsa,
     ::testing::Values(
-        File{"ecdsa_secp256r1_sha256_p1363", "P-256", 32, CKM_ECDSA_SHA256, {262, 262}},
-        File{"ecdsa_secp384r1_sha384_p1363", "P-384", 48, CKM_ECDSA_SHA384, {280, 280}}),
+        EcdsaFile{"ecdsa_secp256r1_sha256_p1363", "P-256", 32, CKM_ECDSA_SHA256, {262, 262}},
+        EcdsaFile{"ecdsa_secp384r1_sha384_p1363", "P-384", 48, CKM_ECDSA_SHA384, {280, 280}}),
     [](const auto& tested) { return tested.param.half == 32 ? "P256Sha256" : "P384Sha384"; });
 constexpr const char* kNotRaw = "a signature that is not DER of r and s of the curve";
 INSTANTIATE_TEST_SUITE_P(
     Der, WycheproofEcdsa,
     ::testing::Values(
-        File{"ecdsa_secp256r1_sha512", "P-256", 32, CKM_ECDSA_SHA512, {554, 320, {{kNotRaw, 234}}}},
-        File{"ecdsa_secp384r1_sha512", "P-384", 48, CKM_ECDSA_SHA512, {542, 306, {{kNotRaw, 236}}}},
-        File{
+        EcdsaFile{
+            "ecdsa_secp256r1_sha512", "P-256", 32, CKM_ECDSA_SHA512, {554, 320, {{kNotRaw, 234}}}},
+        EcdsaFile{
+            "ecdsa_secp384r1_sha512", "P-384", 48, CKM_ECDSA_SHA512, {542, 306, {{kNotRaw, 236}}}},
+        EcdsaFile{
             "ecdsa_secp521r1_sha512", "P-521", 66, CKM_ECDSA_SHA512, {542, 314, {{kNotRaw, 228}}}}),
     [](const auto& tested) {
       return tested.param.half == 32   ? "P256Sha512"

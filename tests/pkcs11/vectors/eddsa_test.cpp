@@ -16,8 +16,8 @@ std::string curve_of(const nlohmann::json& group) {
   return group["curve"] == "ED-25519" ? "ED25519" : "ED448";
 }
 
-CK_OBJECT_HANDLE import_point(Session& session, const std::string& curve,
-                              const core::Bytes& point) {
+CK_OBJECT_HANDLE import_edwards_point(Session& session, const std::string& curve,
+                                      const core::Bytes& point) {
   return must(session.create(Attributes()
                                  .number(CKA_CLASS, CKO_PUBLIC_KEY)
                                  .number(CKA_KEY_TYPE, CKK_EC_EDWARDS)
@@ -28,19 +28,19 @@ CK_OBJECT_HANDLE import_point(Session& session, const std::string& curve,
 TEST(WycheproofEddsa, EveryEd25519SignatureIsAcceptedOrRefusedAsItShould) {
   TestToken token;
   auto& session = token.session();
-  run_vectors("wycheproof/ed25519_test.json", {151, 151},
-              [&](const nlohmann::json& group) -> CaseRun {
-                const auto key = import_point(session, "ED25519", unhex(group["publicKey"]["pk"]));
-                return [&session, key](const nlohmann::json& test) {
-                  const auto message = unhex(test["msg"]);
-                  const auto signature = unhex(test["sig"]);
-                  const auto rv = session.verify(CKM_EDDSA, key, message, signature);
-                  if (session.verify_parts(CKM_EDDSA, key, message, signature, 5) != rv) {
-                    return Verdict::held(false, "differs in parts");
-                  }
-                  return as_expected(test, rv == CKR_OK);
-                };
-              });
+  run_vectors(
+      "wycheproof/ed25519_test.json", {151, 151}, [&](const nlohmann::json& group) -> CaseRun {
+        const auto key = import_edwards_point(session, "ED25519", unhex(group["publicKey"]["pk"]));
+        return [&session, key](const nlohmann::json& test) {
+          const auto message = unhex(test["msg"]);
+          const auto signature = unhex(test["sig"]);
+          const auto rv = session.verify(CKM_EDDSA, key, message, signature);
+          if (session.verify_parts(CKM_EDDSA, key, message, signature, 5) != rv) {
+            return Verdict::held(false, "differs in parts");
+          }
+          return as_expected(test, rv == CKR_OK);
+        };
+      });
 }
 
 TEST(AcvpEddsa, EverySignatureIsAcceptedOrRefusedAsItShould) {
@@ -54,7 +54,7 @@ TEST(AcvpEddsa, EverySignatureIsAcceptedOrRefusedAsItShould) {
           if (!test.value("context", "").empty()) {
             return Verdict::not_applicable(kContext);
           }
-          const auto key = import_point(session, curve, unhex(test["q"]));
+          const auto key = import_edwards_point(session, curve, unhex(test["q"]));
           const auto rv =
               session.verify(CKM_EDDSA, key, unhex(test["message"]), unhex(test["signature"]));
           return Verdict::held((rv == CKR_OK) == test["testPassed"].get<bool>(), rv_name(rv));

@@ -8,9 +8,9 @@
 namespace tallystick::test {
 namespace {
 
-class Desk {
+class WrapDesk {
  public:
-  explicit Desk(CK_MECHANISM_TYPE type) : mechanism_(type) {}
+  explicit WrapDesk(CK_MECHANISM_TYPE type) : mechanism_(type) {}
 
   Verdict check(const core::Bytes& kek, const core::Bytes& text, const core::Bytes& blob,
                 bool valid) {
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Published, KeyWrapVectors,
 
 // The acceptable ones are keys shorter than KW takes, which the token refuses.
 TEST_P(KeyWrapVectors, Wycheproof) {
-  Desk desk(GetParam().type);
+  WrapDesk desk(GetParam().type);
   const auto cases = GetParam().wycheproof_cases;
   run_vectors(std::string("wycheproof/") + GetParam().wycheproof + ".json", {cases, cases},
               [&](const nlohmann::json&) -> CaseRun {
@@ -99,7 +99,7 @@ TEST_P(KeyWrapVectors, Wycheproof) {
 }
 
 TEST_P(KeyWrapVectors, Acvp) {
-  Desk desk(GetParam().type);
+  WrapDesk desk(GetParam().type);
   run_vectors(std::string("acvp/") + GetParam().acvp + ".json", {144, 144},
               [&](const nlohmann::json&) -> CaseRun {
                 return [&](const nlohmann::json& test) {
@@ -110,7 +110,7 @@ TEST_P(KeyWrapVectors, Acvp) {
 }
 
 TEST_P(KeyWrapVectors, Cavp) {
-  Desk desk(GetParam().type);
+  WrapDesk desk(GetParam().type);
   for (const char* const direction : {"_AE_", "_AD_"}) {
     for (const char* const bits : {"128", "192", "256"}) {
       run_vectors(std::string("cavp/") + GetParam().cavp + direction + bits + ".rsp", {100, 100},

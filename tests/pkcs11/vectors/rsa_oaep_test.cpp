@@ -9,25 +9,25 @@
 namespace tallystick::test {
 namespace {
 
-struct File {
+struct OaepFile {
   const char* name;
   Counts counts;
 };
-class WycheproofOaep : public ::testing::TestWithParam<File> {};
+class WycheproofOaep : public ::testing::TestWithParam<OaepFile> {};
 INSTANTIATE_TEST_SUITE_P(Rsa, WycheproofOaep,
-                         ::testing::Values(File{"rsa_oaep_2048_sha1_mgf1sha1", {36, 36}},
-                                           File{"rsa_oaep_2048_sha256_mgf1sha1", {31, 31}},
-                                           File{"rsa_oaep_2048_sha256_mgf1sha256", {37, 37}},
-                                           File{"rsa_oaep_3072_sha256_mgf1sha256", {37, 37}},
-                                           File{"rsa_oaep_3072_sha512_mgf1sha512", {33, 33}},
-                                           File{"rsa_oaep_4096_sha256_mgf1sha256", {37, 37}},
-                                           File{"rsa_oaep_4096_sha512_mgf1sha512", {36, 36}},
-                                           File{"rsa_oaep_misc",
-                                                {395,
-                                                 230,
-                                                 {{"a modulus of 1024 bits", 60},
-                                                  {"a modulus of 1536 bits", 60},
-                                                  {"a modulus of 8192 bits", 45}}}}),
+                         ::testing::Values(OaepFile{"rsa_oaep_2048_sha1_mgf1sha1", {36, 36}},
+                                           OaepFile{"rsa_oaep_2048_sha256_mgf1sha1", {31, 31}},
+                                           OaepFile{"rsa_oaep_2048_sha256_mgf1sha256", {37, 37}},
+                                           OaepFile{"rsa_oaep_3072_sha256_mgf1sha256", {37, 37}},
+                                           OaepFile{"rsa_oaep_3072_sha512_mgf1sha512", {33, 33}},
+                                           OaepFile{"rsa_oaep_4096_sha256_mgf1sha256", {37, 37}},
+                                           OaepFile{"rsa_oaep_4096_sha512_mgf1sha512", {36, 36}},
+                                           OaepFile{"rsa_oaep_misc",
+                                                    {395,
+                                                     230,
+                                                     {{"a modulus of 1024 bits", 60},
+                                                      {"a modulus of 1536 bits", 60},
+                                                      {"a modulus of 8192 bits", 45}}}}),
                          [](const auto& tested) {
                            std::string name = tested.param.name;
                            std::erase(name, '_');

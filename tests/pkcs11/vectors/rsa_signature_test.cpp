@@ -17,11 +17,11 @@ Attributes rsa_public(const std::string& modulus, const std::string& exponent) {
       .bytes(CKA_PUBLIC_EXPONENT, unhex(exponent));
 }
 
-struct File {
+struct SignatureFile {
   const char* name;
   Counts counts;
 };
-std::string name_of(const ::testing::TestParamInfo<File>& tested) {
+std::string name_of(const ::testing::TestParamInfo<SignatureFile>& tested) {
   std::string name = tested.param.name;
   std::erase_if(name, [](char c) { return c == '_'; });
   return name;
@@ -30,7 +30,8 @@ std::string name_of(const ::testing::TestParamInfo<File>& tested) {
 // A mechanism for the group; nullopt and the reason where the token has none.
 using Chosen = std::variant<Mechanism, std::string>;
 
-void run_wycheproof(const File& file, const std::function<Chosen(const nlohmann::json&)>& choose) {
+void run_wycheproof(const SignatureFile& file,
+                    const std::function<Chosen(const nlohmann::json&)>& choose) {
   TestToken token;
   auto& session = token.session();
   run_vectors(std::string("wycheproof/") + file.name + "_test.json", file.counts,
@@ -55,11 +56,11 @@ void run_wycheproof(const File& file, const std::function<Chosen(const nlohmann:
               });
 }
 
-class WycheproofPkcs1 : public ::testing::TestWithParam<File> {};
+class WycheproofPkcs1 : public ::testing::TestWithParam<SignatureFile> {};
 INSTANTIATE_TEST_SUITE_P(Rsa, WycheproofPkcs1,
-                         ::testing::Values(File{"rsa_signature_2048_sha256", {259, 259}},
-                                           File{"rsa_signature_3072_sha384", {259, 259}},
-                                           File{"rsa_signature_4096_sha512", {259, 259}}),
+                         ::testing::Values(SignatureFile{"rsa_signature_2048_sha256", {259, 259}},
+                                           SignatureFile{"rsa_signature_3072_sha384", {259, 259}},
+                                           SignatureFile{"rsa_signature_4096_sha512", {259, 259}}),
                          name_of);
 
 TEST_P(WycheproofPkcs1, EverySignatureIsAcceptedOrRefusedAsItShould) {
@@ -68,15 +69,15 @@ TEST_P(WycheproofPkcs1, EverySignatureIsAcceptedOrRefusedAsItShould) {
   });
 }
 
-class WycheproofPss : public ::testing::TestWithParam<File> {};
+class WycheproofPss : public ::testing::TestWithParam<SignatureFile> {};
 INSTANTIATE_TEST_SUITE_P(Rsa, WycheproofPss,
-                         ::testing::Values(File{"rsa_pss_2048_sha256_mgf1_0", {103, 103}},
-                                           File{"rsa_pss_2048_sha256_mgf1_32", {108, 108}},
-                                           File{"rsa_pss_2048_sha384_mgf1_48", {141, 141}},
-                                           File{"rsa_pss_3072_sha256_mgf1_32", {108, 108}},
-                                           File{"rsa_pss_4096_sha384_mgf1_48", {141, 141}},
-                                           File{"rsa_pss_4096_sha512_mgf1_64", {179, 179}},
-                                           File{"rsa_pss_misc", {150, 150}}),
+                         ::testing::Values(SignatureFile{"rsa_pss_2048_sha256_mgf1_0", {103, 103}},
+                                           SignatureFile{"rsa_pss_2048_sha256_mgf1_32", {108, 108}},
+                                           SignatureFile{"rsa_pss_2048_sha384_mgf1_48", {141, 141}},
+                                           SignatureFile{"rsa_pss_3072_sha256_mgf1_32", {108, 108}},
+                                           SignatureFile{"rsa_pss_4096_sha384_mgf1_48", {141, 141}},
+                                           SignatureFile{"rsa_pss_4096_sha512_mgf1_64", {179, 179}},
+                                           SignatureFile{"rsa_pss_misc", {150, 150}}),
                          name_of);
 
 TEST_P(WycheproofPss, EverySignatureIsAcceptedOrRefusedAsItShould) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kSystemInput = 32;
 
-struct MakeOptions {
+struct ShareOptions {
   std::string token;
   std::string family;
   std::string oem_key;
@@ -39,7 +39,7 @@ Outcome<core::Secret> random_input(const core::Crypto& crypto, const std::string
   return input;
 }
 
-Done make_shares(Environment& env, const MakeOptions& options) {
+Done make_shares(Environment& env, const ShareOptions& options) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
   const auto id = parse_family(options.family);
@@ -138,9 +138,9 @@ void tell_share(Environment& env, const ShareInfo& share, const std::string& dir
 }
 
 void add_oem_share_commands(Command group, Environment& env) {
-  add_command<MakeOptions>(
+  add_command<ShareOptions>(
       group, env, "make-shares", "Make a share set from the OEM's random input and the token's",
-      make_shares, [](Command command, MakeOptions& options) {
+      make_shares, [](Command command, ShareOptions& options) {
         add_token_option(command, options.token);
         add_family_option(command, options.family);
         add_oem_key_option(command, options.oem_key).required();

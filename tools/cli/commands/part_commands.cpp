@@ -17,10 +17,10 @@ namespace {
 
 using PartPtr = std::unique_ptr<device::Part>;
 
-Outcome<PartPtr> open_part(Environment& env, const std::string& path) {
+Outcome<PartPtr> opened_part(Environment& env, const std::string& path) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
-  return cli::open_part(*crypto, path);
+  return open_part(*crypto, path);
 }
 
 struct PartOptions {
@@ -28,7 +28,7 @@ struct PartOptions {
 };
 
 Done show(Environment& env, const PartOptions& options) {
-  const auto part = open_part(env, options.part);
+  const auto part = opened_part(env, options.part);
   if (!part) return part.error();
   env.out.data(part_document((*part)->info(), (*part)->boot_error()));
   return {};
@@ -56,7 +56,7 @@ Done rehearse(Environment& env, const std::string& path, device::Part& part) {
 }
 
 Done lock(Environment& env, const LockOptions& options) {
-  const auto part = open_part(env, options.part);
+  const auto part = opened_part(env, options.part);
   if (!part) return part.error();
   if (options.dry_run) return rehearse(env, options.part, **part);
   if (auto done = (*part)->lock(); !done) return from_core(options.part, done.error());
@@ -72,7 +72,7 @@ struct SoftwareOptions {
 Done install_software(Environment& env, const SoftwareOptions& options) {
   const auto image = read_software_file(options.image);
   if (!image) return image.error();
-  const auto part = open_part(env, options.part);
+  const auto part = opened_part(env, options.part);
   if (!part) return part.error();
   if (auto done = (*part)->load_software(*image); !done) {
     return from_core(options.part + ", software", done.error());
@@ -89,7 +89,7 @@ struct CertificateOptions {
 };
 
 Done certificate(Environment& env, const CertificateOptions& options) {
-  const auto part = open_part(env, options.part);
+  const auto part = opened_part(env, options.part);
   if (!part) return part.error();
   if ((*part)->certificate().empty()) return refused(options.part, "the part is not certified");
   auto bytes = in_form((*part)->certificate(), options.pem);
@@ -104,7 +104,7 @@ struct ReadOptions {
 };
 
 Done read_asset(Environment& env, const ReadOptions& options) {
-  const auto part = open_part(env, options.part);
+  const auto part = opened_part(env, options.part);
   if (!part) return part.error();
   const device::PartInfo info = (*part)->info();
   const std::string what = options.part + ", slot " + std::to_string(options.slot);

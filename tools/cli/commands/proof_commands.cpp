@@ -20,13 +20,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct MakeOptions {
+struct ProofOptions {
   std::string part;
   std::string challenge;
   std::string output;
 };
 
-Done make_proof(Environment& env, const MakeOptions& options) {
+Done make_proof(Environment& env, const ProofOptions& options) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
   const auto challenge = parse_challenge(options.challenge);
@@ -38,7 +38,7 @@ Done make_proof(Environment& env, const MakeOptions& options) {
   return write_file(options.output, *proof);
 }
 
-struct VerifyOptions {
+struct ProofCheckOptions {
   std::vector<std::string> proofs;
   std::string icm_key;
   std::string part_certificate;
@@ -49,7 +49,7 @@ struct VerifyOptions {
   std::string life_cycle;
 };
 
-std::string certificate_for(const VerifyOptions& options, const std::string& proof) {
+std::string certificate_for(const ProofCheckOptions& options, const std::string& proof) {
   if (!options.part_certificate.empty()) return options.part_certificate;
   const std::size_t dot = proof.find_last_of('.');
   return proof.substr(0, dot) + ".cer";
@@ -72,7 +72,7 @@ Json checked_document(const core::Proof& proof, const std::vector<SlotReport>* c
 }
 
 Outcome<std::optional<ContentsCheck>> contents_check(Environment& env,
-                                                     const VerifyOptions& options) {
+                                                     const ProofCheckOptions& options) {
   if (options.package.empty() && options.manifest.empty()) {
     return std::optional<ContentsCheck>();
   }
@@ -88,7 +88,7 @@ Outcome<std::optional<ContentsCheck>> contents_check(Environment& env,
   return std::optional<ContentsCheck>(*std::move(check));
 }
 
-Done verify_proofs(Environment& env, const VerifyOptions& options) {
+Done verify_proofs(Environment& env, const ProofCheckOptions& options) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
   const auto challenge = parse_challenge(options.challenge);
@@ -142,19 +142,19 @@ Done verify_proofs(Environment& env, const VerifyOptions& options) {
 
 void add_proof_commands(Command app, Environment& env) {
   Command group = app.add("proof", "Proofs of what a part holds");
-  add_command<MakeOptions>(
+  add_command<ProofOptions>(
       group, env, "make", "Let a part prove what it holds", make_proof,
-      [](Command command, MakeOptions& options) {
+      [](Command command, ProofOptions& options) {
         command.add_option("part", options.part, "The part's file").required();
         command.add_option("--challenge", options.challenge, "32 bytes in hex or file:PATH")
             .required();
         add_output_option(command, options.output).required();
       });
-  add_command<VerifyOptions>(
+  add_command<ProofCheckOptions>(
       group, env, "verify",
       "Check proofs: the signature, and with --package, --assets and the OEM's token also the\n"
       "contents against the original files",
-      verify_proofs, [](Command command, VerifyOptions& options) {
+      verify_proofs, [](Command command, ProofCheckOptions& options) {
         command.add_option("proofs", options.proofs, "Proofs, or a directory of them").required();
         command
             .add_option("--icm-certificate,--icm-key", options.icm_key,

@@ -15,13 +15,13 @@
 namespace tallystick::cli {
 namespace {
 
-struct VerifyOptions {
+struct SoftwareCheckOptions {
   std::string image;
   std::string key;
   std::string fingerprint;
 };
 
-Done verify_software(Environment& env, const VerifyOptions& options) {
+Done verify_software(Environment& env, const SoftwareCheckOptions& options) {
   auto crypto = env.crypto();
   if (!crypto) return std::move(crypto).error();
   auto key = load_p384_public_key(env, options.key);
@@ -64,9 +64,9 @@ nlohmann::ordered_json software_document(const core::Software& software) {
 
 void add_software_commands(Command app, Environment& env) {
   Command group = app.add("software", "Provisioning software");
-  add_command<VerifyOptions>(
+  add_command<SoftwareCheckOptions>(
       group, env, "verify", "Verify provisioning software with the chip maker's public key",
-      verify_software, [](Command command, VerifyOptions& options) {
+      verify_software, [](Command command, SoftwareCheckOptions& options) {
         command.add_option("image", options.image, "The image, .tssw").required();
         command
             .add_option("--icm-key,--icm-certificate", options.key,

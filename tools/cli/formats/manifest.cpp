@@ -4,12 +4,12 @@
 
 #include "tools/cli/formats/names.h"
 #include "tools/cli/formats/toml_reader.h"
+#include "tools/cli/text.h"
 
 namespace tallystick::cli {
 namespace {
 
 constexpr std::uint64_t kMost16 = 0xFFFF;
-constexpr std::uint64_t kMost32 = 0xFFFFFFFF;
 // TOML's integers are signed; higher addresses are not of this world.
 constexpr std::uint64_t kMostAddress = 0x7FFFFFFFFFFFFFFF;
 

@@ -10,8 +10,6 @@ namespace {
 using core::Operation;
 using core::PermissionRecord;
 
-constexpr std::uint64_t kMost32 = 0xFFFFFFFF;
-
 // Reads the table [permit].
 class PermitReader {
  public:

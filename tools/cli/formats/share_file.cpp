@@ -13,7 +13,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kShareFormat = "tallystick-shares-1";
 constexpr std::string_view kConsentFormat = "tallystick-consent-1";
 constexpr std::string_view kGrantFormat = "tallystick-grant-1";
-constexpr std::uint64_t kMost32 = 0xFFFFFFFF;
 
 std::string text_of(const Json& document) { return document.dump(2) + "\n"; }
 

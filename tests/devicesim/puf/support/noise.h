@@ -29,4 +29,8 @@ inline device::puf::Sram sram_of(std::uint32_t part, const device::puf::SramMode
   return value(device::puf::Sram::create(*shared_crypto(), {seed_of(part), model}));
 }
 
+inline core::Secret start_up(const device::puf::Sram& sram, std::uint32_t noise) {
+  return value(sram.power_on(noise_from(noise)));
+}
+
 }  // namespace tallystick::test
