@@ -20,6 +20,22 @@ openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param
   -out "$home/explicit.key"
 [ "$module_name" = tallystick ] || import_key "$home/explicit.key" explicit 04 --usage-sign
 
+# Key files in every form in which libcrypto writes them.
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$home/form-ec.key"
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$home/form-rsa.key" 2>/dev/null
+for encoding in der pem; do
+  for kind in ec rsa; do
+    key=$home/form-$kind.key
+    openssl pkey -in "$key" -pubout -out "$home/form-$kind.pub"
+    openssl pkcs8 -topk8 -nocrypt -in "$key" -outform $encoding -out "$home/form-$kind-pkcs8.$encoding"
+  done
+  openssl ec -in "$home/form-ec.key" -outform $encoding -out "$home/form-ec-sec1.$encoding" 2>/dev/null
+  openssl rsa -in "$home/form-rsa.key" -traditional -outform $encoding \
+    -out "$home/form-rsa-pkcs1.$encoding" 2>/dev/null
+  openssl pkcs8 -topk8 -in "$home/form-rsa.key" -passout pass:0000 -outform $encoding \
+    -out "$home/form-rsa-encrypted.$encoding"
+done
+
 for configuration in "${all_configurations[@]}"; do
   use "$configuration"
 
@@ -52,6 +68,17 @@ for configuration in "${all_configurations[@]}"; do
     -pkeyopt "tallystick_uri:pkcs11:token=line;object=made-$configuration?pin-value=$pin"
   says "does not leave the token; its URI is pkcs11:.*object=made-$configuration"
   run token_openssl pkey -in "$(uri "made-$configuration")" -noout
+
+  job "key files of every form are read as they are without the provider"
+  for form in ec-sec1 ec-pkcs8 rsa-pkcs1 rsa-pkcs8 rsa-encrypted; do
+    for encoding in der pem; do
+      file=$home/form-$form.$encoding
+      run token_openssl pkey -in "$file" -passin pass:0000 -pubout -out "$home/form.pub"
+      same_file "$home/form.pub" "$home/form-${form%-*}.pub"
+      # What decoders say of data that is not theirs must not stay in the queue and be read as a failure.
+      [ ! -s "$home/log" ] || fail "openssl says of $form in $encoding: $(cat "$home/log")"
+    done
+  done
 
   job "two tokens, two PINs, one command"
   second="pkcs11:token=second;object=ec?pin-value=$second_pin"
