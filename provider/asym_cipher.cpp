@@ -4,10 +4,12 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
+#include <array>
 
 #include "provider/digest_numbers.h"
 #include "provider/dispatch.h"
 #include "provider/operation.h"
+#include "provider/premaster.h"
 #include "provider/seal.h"
 
 namespace tallystick::provider {
@@ -29,6 +31,8 @@ class Cipher {
   [[nodiscard]] Failure failed(const char* what) const {
     return fail(Reason::kOperation, name_of(*key_) + ": " + what);
   }
+  // RSA_PKCS1_PADDING and so on; 0 where the operation tells none.
+  [[nodiscard]] int padding() const;
   Outcome<core::Secret> decrypt_in_token(core::ByteView data) const;
   Outcome<core::Secret> decrypt_by(Mechanism mechanism, core::ByteView data) const;
   Outcome<core::Secret> decrypt_oaep(core::ByteView data) const;
@@ -50,6 +54,15 @@ int Cipher::encrypt(unsigned char* out, std::size_t* size, std::size_t room, cor
   if (!operation_) return 0;
   *size = room;
   return EVP_PKEY_encrypt(operation_.get(), out, size, data.data(), data.size());
+}
+
+// EVP_PKEY_CTX_get_rsa_padding() crashes at the padding of TLS, for which it has no name.
+int Cipher::padding() const {
+  int padding = 0;
+  std::array<OSSL_PARAM, 2> params{
+      OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &padding),
+      OSSL_PARAM_construct_end()};
+  return EVP_PKEY_CTX_get_params(operation_.get(), params.data()) <= 0 ? 0 : padding;
 }
 
 Outcome<core::Secret> Cipher::decrypt_by(Mechanism mechanism, core::ByteView data) const {
@@ -85,15 +98,16 @@ Outcome<core::Secret> Cipher::decrypt_oaep(core::ByteView data) const {
 }
 
 Outcome<core::Secret> Cipher::decrypt_in_token(core::ByteView data) const {
-  int padding = 0;
-  if (EVP_PKEY_CTX_get_rsa_padding(operation_.get(), &padding) <= 0) return failed("no padding");
-  switch (padding) {
+  switch (padding()) {
     case RSA_PKCS1_PADDING:
       return decrypt_by(Mechanism(CKM_RSA_PKCS), data);
     case RSA_PKCS1_OAEP_PADDING:
       return decrypt_oaep(data);
     case RSA_NO_PADDING:
       return decrypt_by(Mechanism(CKM_RSA_X_509), data);
+    case RSA_PKCS1_WITH_TLS_PADDING:
+      return premaster_of(context_.lib(), decrypt_by(Mechanism(CKM_RSA_PKCS), data),
+                          tls_versions_of(operation_.get()));
     default:
       return failed("no mechanism of PKCS#11 has this padding");
   }
@@ -107,7 +121,9 @@ Done Cipher::decrypt(unsigned char* out, std::size_t* size, std::size_t room, co
     return failed("not decrypted");
   }
   if (out == nullptr) {
-    *size = static_cast<std::size_t>(EVP_PKEY_get_size(key_->pkey.get()));
+    *size = padding() == RSA_PKCS1_WITH_TLS_PADDING
+                ? kPremasterBytes
+                : static_cast<std::size_t>(EVP_PKEY_get_size(key_->pkey.get()));
     return {};
   }
   const auto plain = decrypt_in_token(data);

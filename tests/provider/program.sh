@@ -24,8 +24,12 @@ export TALLYSTICK_TEST_SECOND_PIN=$second_pin
 # SoftHSM2 forgets a token whose folder was away, for as long as the process lives.
 [ "$module_name" != tallystick ] || export TALLYSTICK_TEST_TOKENS=$TALLYSTICK_HOME
 
+# RSA key exchange is PKCS#1 v1.5, which our token does when its settings allow it.
+printf '[mechanisms]\nrsa_pkcs1_decrypt = true\n' >"$home/token.toml"
+export TALLYSTICK_CONF=$home/token.toml
+
 use beside
-job "a program: threads, children, foreign users of the module"
+job "a program: threads, children, foreign users of the module, RSA key exchange"
 export TALLYSTICK_TEST_MODULE=$module TALLYSTICK_TEST_PROVIDER=$provider TALLYSTICK_TEST_PIN=$pin
 "$4" || fail "the program's tests"
 

@@ -1,7 +1,6 @@
 // The provider in programs: threads, forked children, contexts that are copied, and a module that
 // others use and end. program.sh makes the token and says where everything is.
 #include <gtest/gtest.h>
-#
 #include <openssl/evp.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -39,6 +39,26 @@ for configuration in "${all_configurations[@]}"; do
         says "New, TLSv$version, Cipher"
       done
 
+      if [ $label$version = rsa1.2 ]; then
+        job "rsa: TLS 1.2 server, the client's secret encrypted for its key (RSA key exchange)"
+        printf '[mechanisms]\nrsa_pkcs1_decrypt = true\n' >"$home/token.toml"
+        port=$(free_port)
+        TALLYSTICK_CONF=$home/token.toml token_server "$port" -cert "$home/rsa.crt" \
+          -key "$(uri rsa)" -tls1_2 -cipher AES128-GCM-SHA256
+        openssl s_client -connect "127.0.0.1:$port" -CAfile "$home/rsa.crt" -verify_return_error \
+          -ign_eof <"$home/ask" >"$home/log" 2>&1 || fail "no connection"
+        says "New, TLSv1.2, Cipher is AES128-GCM-SHA256"
+        if [ "$module_name" = tallystick ]; then
+          port=$(free_port)
+          token_server "$port" -cert "$home/rsa.crt" -key "$(uri rsa)" -tls1_2 \
+            -cipher AES128-GCM-SHA256
+          refused openssl s_client -connect "127.0.0.1:$port" -CAfile "$home/rsa.crt" \
+            -verify_return_error -ign_eof
+          grep -q "CKM_RSA_PKCS.*CKR_MECHANISM_INVALID" "$home/server.log" ||
+            fail "the server does not name what the token refuses: $(cat "$home/server.log")"
+        fi
+      fi
+
       job "$label: TLS $version client (s_client)"
       port=$(free_port)
       in_background openssl s_server -accept "127.0.0.1:$port" -cert "$home/peer.crt" \
