@@ -2,8 +2,10 @@
 #include "devicesim/line/ram.h"
 #include "devicesim/mboot/packet.h"
 #include "devicesim/part_state.h"
+#include "devicesim/puf/sealed_state.h"
 #include "tests/fuzz/maker/corpus.h"
 #include "tests/fuzz/support/product.h"
+#include "tests/fuzz/support/puf_part.h"
 
 namespace tallystick::fuzz::maker {
 namespace {
@@ -144,6 +146,24 @@ void make_product(const Corpus& corpus) {
   add("line", "\x0B\7\0\0\0\3\0\4\1\x09\2\4\3\2\3\0\0\0\0"sv);
 }
 
+// States of parts with a PUF: one with a key, one without, and a state to be sealed.
+void make_puf_state(const Corpus& corpus, const core::Bytes& installed) {
+  using namespace std::string_view_literals;
+  const auto identity = puf_identity();
+  auto state = test::value(device::decode_state(world().crypto, state_of(installed)));
+  const auto add = [&](const char* name, std::uint8_t kind, core::ByteView rest) {
+    core::Bytes input{kind};
+    input.insert(input.end(), rest.begin(), rest.end());
+    corpus.add("devicesim_puf_state", name, input);
+  };
+  add("sealed", 1, test::value(device::puf::seal_state(world().crypto, &identity, state)).view());
+  state.device_key = nullptr;
+  add("to-seal", 2, test::value(device::encode_state(state)).view());
+  const auto blank = state.without_secrets();
+  add("keyless", 0, test::value(device::puf::seal_state(world().crypto, nullptr, blank)).view());
+  corpus.add("devicesim_puf_state", "helper", "\3\0\0\1\0\x80\x40\7\xFF\x80"sv);
+}
+
 }  // namespace
 
 void make_devicesim(const Corpus& corpus) {
@@ -162,6 +182,7 @@ void make_devicesim(const Corpus& corpus) {
     test::done(installer->finish());
   }
   corpus.add("devicesim_part_state", "installed", state_of(*file));
+  make_puf_state(corpus, *file);
 
   using namespace std::string_view_literals;
   corpus.add("devicesim_install", "small", station_input(0, share, small, "\0\1\0\x10"sv));
