@@ -164,6 +164,7 @@ responds() { # [option]...
   done
 }
 job "ocsp -port: a responder" responds
+job "ocsp -port -multi: a responder that forks" responds -multi 2
 
 stamps() { # <label>
   authority
