@@ -146,6 +146,25 @@ TEST(AesGcm, A60_MoreThanOneCallDecryptsIsRefused) {
   }
 }
 
+TEST(AesGcm, A60_MoreThanOneCallEncryptsIsRefused) {
+  TestToken token;
+  const auto key = generate_aes(token.session());
+  Gcm gcm(core::Bytes(12, 1));
+  CK_BYTE byte = 0;
+  CK_ULONG size = 0;
+  for (const CK_ULONG length : {1UL << 30U, (1UL << 30U) + 1, 1UL << 32U, 1UL << 46U}) {
+    const auto expected = length == 1UL << 30U ? IsOk() : ReturnsRv(CKR_DATA_LEN_RANGE);
+    must(token->C_EncryptInit(token.handle(), gcm.get(), key));
+    EXPECT_THAT(token->C_Encrypt(token.handle(), &byte, length, nullptr, &size), expected)
+        << length;
+    must(token->C_EncryptInit(token.handle(), nullptr, 0));
+    must(token->C_EncryptInit(token.handle(), gcm.get(), key));
+    EXPECT_THAT(token->C_EncryptUpdate(token.handle(), &byte, length, nullptr, &size), expected)
+        << length;
+    must(token->C_EncryptInit(token.handle(), nullptr, 0));
+  }
+}
+
 TEST(AesGcm, A67_WhatADecryptionByPartsHoldsIsCapped) {
   TestToken token;
   const auto key = generate_aes(token.session());

@@ -176,6 +176,20 @@ TEST_F(CcmMessages, InPartsThatAreNotTheAnnouncedLengthAreRefused) {
   EXPECT_EQ(must(decrypt(message, must(encrypt(message, data)))), data);
 }
 
+// The room that is set aside is that of the announced length.
+TEST_F(CcmMessages, A60_APartThatIsMoreThanWasAnnouncedIsRefusedWhenItComes) {
+  core::Bytes data(9);
+  core::Bytes out(32);
+  CcmMessage message(8);
+  must(v_->C_EncryptMessageBegin(s_, message.get(), kParams, nullptr, 0));
+  CK_ULONG size = out.size();
+  must(v_->C_EncryptMessageNext(s_, message.get(), kParams, data.data(), 5, out.data(), &size, 0));
+  size = out.size();
+  EXPECT_THAT(
+      v_->C_EncryptMessageNext(s_, message.get(), kParams, data.data(), 4, out.data(), &size, 0),
+      ReturnsRv(CKR_DATA_LEN_RANGE));
+}
+
 TEST_F(CcmMessages, A60_AssociatedDataHaveALimit) {
   CcmMessage message(1);
   const core::Bytes most(1UL << 20U);

@@ -225,6 +225,13 @@ TEST_P(NistEcdh, A64_ParametersOfTheWrongFormAreRefused) {
   with([](auto& params) { params.ulPublicDataLen -= 1; });
 }
 
+// The agreed value itself is no answer to who asked for one that has gone through a KDF.
+TEST_P(NistEcdh, A64_AKdfThatIsNotOfferedIsNotTakenForNone) {
+  for (const CK_ULONG kdf : {0UL, CKD_SHA1_KDF_ASN1, CKD_CPDIVERSIFY_KDF, 0xEUL, ~0UL}) {
+    refuse(Ecdh(point_, kdf), readable_secret(32), CKR_MECHANISM_PARAM_INVALID);
+  }
+}
+
 TEST_P(NistEcdh, KeysThatDoNotDeriveAreRefused) {
   const auto signs = must(session().create(private_key(own_.get()).flag(CKA_SIGN, true)));
   const auto rv = [&](CK_OBJECT_HANDLE key) {

@@ -184,6 +184,17 @@ TEST_F(HkdfKeys, DataHaveNoAttributesOfKeys) {
   refuse(hkdf, {}, CKR_TEMPLATE_INCOMPLETE);
 }
 
+TEST_F(HkdfKeys, ExtractedDataAreAsLongAsTheHash) {
+  Hkdf extract(CKM_SHA256, {}, CKM_HKDF_DATA);
+  extract.steps(true, false);
+  const auto data = [](CK_ULONG length) { return Attributes().number(CKA_VALUE_LEN, length); };
+  EXPECT_THAT(rv(extract, {}), IsOk());
+  EXPECT_THAT(rv(extract, data(32)), IsOk());
+  for (const CK_ULONG other : {0UL, 12UL, 31UL, 33UL}) {
+    refuse(extract, data(other), CKR_TEMPLATE_INCONSISTENT);
+  }
+}
+
 TEST_F(HkdfKeys, LengthsAreThoseOfTheStepsAndOfTheKeyType) {
   Hkdf both(CKM_SHA256);
   refuse(both, {}, CKR_TEMPLATE_INCOMPLETE);

@@ -125,6 +125,24 @@ TEST_P(NistCurve, AKeyWithoutItsCurvePointOrValueIsIncomplete) {
   EXPECT_THAT(rv(of(CKO_PRIVATE_KEY).bytes(CKA_EC_PARAMS, params)), incomplete);
 }
 
+TEST_P(NistCurve, ACurveThatIsNotOfferedIsToldFromWhatNamesNone) {
+  const auto rv = [&](const core::Bytes& params) {
+    return session()
+        .generate_pair(CKM_EC_KEY_PAIR_GEN, Attributes().bytes(CKA_EC_PARAMS, params), {})
+        .rv;
+  };
+  // secp256k1, and an Edwards curve.
+  const core::Bytes other{0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x0A};
+  EXPECT_THAT(rv(other), ReturnsRv(CKR_CURVE_NOT_SUPPORTED));
+  EXPECT_THAT(rv(curve_params("ED25519")), ReturnsRv(CKR_CURVE_NOT_SUPPORTED));
+  auto longer = other;
+  longer.push_back(0);
+  for (const auto& none : {longer, core::Bytes{}, core::Bytes{0x05, 0x00}, core::Bytes{0x06},
+                           curve_name("secp256k1")}) {
+    EXPECT_THAT(rv(none), ReturnsRv(CKR_DOMAIN_PARAMS_INVALID)) << core::to_hex(none);
+  }
+}
+
 TEST_P(NistCurve, AHashThatIsSignedHasOneTo512Bytes) {
   const auto pair = generate_on(session(), GetParam().name);
   for (const std::size_t size : {1UL, 512UL}) {

@@ -270,6 +270,18 @@ TEST(RsaKeys, A24_NumbersThatHaveNoOthersAreNotImported) {
   EXPECT_THAT(session.create(whole).rv, IsOk());
 }
 
+// A60: what would follow from primes of a mebibyte takes minutes to compute.
+TEST(RsaKeys, A60_NumbersThatAreLongerThanAnyKeysAreNotComputedWith) {
+  TestToken token;
+  auto& session = token.session();
+  auto longer = private_key(some_rsa_key());
+  for (const auto type : {CKA_PRIME_1, CKA_PRIME_2}) {
+    longer = with(longer, type, must(session.random(1U << 20U)));
+  }
+  EXPECT_THAT(session.create(without(longer, CKA_COEFFICIENT)).rv,
+              ReturnsRv(CKR_ATTRIBUTE_VALUE_INVALID));
+}
+
 TEST(RsaKeys, A24_WeakPublicKeysAreNotImported) {
   TestToken token;
   auto& session = token.session();
@@ -422,6 +434,18 @@ TEST(RsaKeys, A24_AWrappedKeyIsCheckedLikeAnImportedOne) {
   ASSERT_EQ(EVP_PKEY_generate(context.get(), &made), 1);
   const PkeyPtr three_primes(made);
   EXPECT_THAT(unwrap_pkcs8(session, to_pkcs8(three_primes.get()), unwrapped_rsa()),
+              ReturnsRv(CKR_WRAPPED_KEY_INVALID));
+}
+
+TEST(RsaKeys, A10_AKeyThatIsForPssAloneDoesNotBecomeOneForEverything) {
+  TestToken token;
+  const core::PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA-PSS", nullptr));
+  EVP_PKEY* made = nullptr;
+  ASSERT_EQ(EVP_PKEY_keygen_init(context.get()), 1);
+  ASSERT_EQ(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048), 1);
+  ASSERT_EQ(EVP_PKEY_generate(context.get(), &made), 1);
+  const PkeyPtr key(made);
+  EXPECT_THAT(unwrap_pkcs8(token.session(), to_pkcs8(key.get()), unwrapped_rsa()),
               ReturnsRv(CKR_WRAPPED_KEY_INVALID));
 }
 

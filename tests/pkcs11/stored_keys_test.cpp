@@ -4,6 +4,7 @@
 
 #include "core/base/reader.h"
 #include "pkcs11/engine/keys/key_pair.h"
+#include "tests/pkcs11/support/outcome.h"
 #include "tests/pkcs11/support/public_keys.h"
 #include "tests/support/world.h"
 
@@ -64,6 +65,24 @@ TEST(StoredKeys, A70_ThePrivateNumbersOfAnRsaKeyAreSixAndNothingBehindThem) {
   EXPECT_EQ(parsed(key, longer), CKR_DEVICE_ERROR);
   for (const std::size_t size : {std::size_t{0}, std::size_t{3}, value.size() - 1}) {
     EXPECT_EQ(parsed(key, core::ByteView(value).first(size)), CKR_DEVICE_ERROR) << size;
+  }
+}
+
+// What an unwrapped key is taken for; C_UnwrapKey has one answer for all that is none.
+TEST(PrivateKeys, A10_AreDraftedAsWhatTheyAreOnly) {
+  struct Kind {
+    const char* name;
+    CK_KEY_TYPE type;
+  };
+  for (const auto& [name, type] :
+       {Kind{"RSA-2048", CKK_RSA}, Kind{"P-256", CKK_EC}, Kind{"P-521", CKK_EC},
+        Kind{"ED25519", CKK_EC_EDWARDS}, Kind{"X448", CKK_EC_MONTGOMERY}}) {
+    const auto key = token::share(libcrypto_key(name));
+    for (const CK_KEY_TYPE asked : {CKK_RSA, CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY}) {
+      EXPECT_EQ(rv_of(token::private_key_draft(asked, key)),
+                asked == type ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT)
+          << name << " as " << asked;
+    }
   }
 }
 

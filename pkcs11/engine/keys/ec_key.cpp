@@ -123,12 +123,13 @@ Outcome<core::Bytes> ec_point(const EVP_PKEY* key) {
   return point;
 }
 
-std::optional<core::ByteView> ec_point_in(const EcCurve& curve, core::ByteView value) {
+Outcome<core::ByteView> ec_point_in(const EcCurve& curve, core::ByteView value) {
+  const auto not_a_point = [] { return bad_value("not an uncompressed point of the curve"); };
   const auto size = 1 + 2 * curve.field_size;
-  if (value.size() < size) return std::nullopt;
+  if (value.size() < size) return not_a_point();
   const auto point = value.last(size);
   const bool whole = value.size() == size || std::ranges::equal(octet_string(point), value);
-  if (!whole || point[0] != kUncompressed) return std::nullopt;
+  if (!whole || point[0] != kUncompressed) return not_a_point();
   return point;
 }
 
@@ -235,8 +236,8 @@ Outcome<Draft> import_ec_public(const core::Crypto& crypto, const Template& want
   if (!curve) return std::move(curve).error();
   const auto encoded = wanted.find(CKA_EC_POINT);
   if (!encoded) return incomplete_template("CKA_EC_POINT is missing");
-  const auto point = ec_point_in(**curve, *encoded);
-  if (!point) return bad_value("CKA_EC_POINT is not an uncompressed point of the curve");
+  auto point = ec_point_in(**curve, *encoded);
+  if (!point) return std::move(point).error();
   auto key = ec_public_key(crypto, **curve, *point);
   if (!key) return std::move(key).error();
   return ec_public_draft(*key);

@@ -24,8 +24,8 @@ const EcCurve* curve_of(const EVP_PKEY* key);
 // 0x04 ‖ X ‖ Y of a key.
 Outcome<core::Bytes> ec_point(const EVP_PKEY* key);
 // The point in CKA_EC_POINT, or of a peer: in a DER OCTET STRING or, as some tools send it, bare.
-// Nothing when it is neither; whether it is on the curve is not looked at.
-std::optional<core::ByteView> ec_point_in(const EcCurve& curve, core::ByteView value);
+// CKR_ATTRIBUTE_VALUE_INVALID when it is neither; whether it is on the curve is not looked at.
+Outcome<core::ByteView> ec_point_in(const EcCurve& curve, core::ByteView value);
 
 Outcome<SharedPkey> ec_public_key(const core::Crypto& crypto, const EcCurve& curve,
                                   core::ByteView point);

@@ -160,16 +160,17 @@ bool same_ecx_curve(core::ByteView ec_params, core::ByteView other) {
   return false;
 }
 
-std::optional<core::ByteView> ecx_point(const EcxCurve& curve, core::ByteView value) {
+Outcome<core::ByteView> ecx_point(const EcxCurve& curve, core::ByteView value) {
+  const auto not_a_point = [] { return bad_value("not a public key of the curve"); };
   // First by length: a raw value may begin with any byte.
   if (value.size() == curve.size) return value;
-  if (value.size() < curve.size) return std::nullopt;
+  if (value.size() < curve.size) return not_a_point();
   const auto point = value.last(curve.size);
   if (std::ranges::equal(octet_string(point), value) ||
       std::ranges::equal(bit_string(point), value)) {
     return point;
   }
-  return std::nullopt;
+  return not_a_point();
 }
 
 Outcome<SharedPkey> ecx_public_key(const core::Crypto& crypto, const EcxCurve& curve,
@@ -213,8 +214,8 @@ Outcome<Draft> import_ecx_public(const core::Crypto& crypto, CK_KEY_TYPE key_typ
   if (!curve) return std::move(curve).error();
   const auto encoded = wanted.find(CKA_EC_POINT);
   if (!encoded) return incomplete_template("CKA_EC_POINT is missing");
-  const auto point = ecx_point(**curve, *encoded);
-  if (!point) return bad_value("CKA_EC_POINT is not a public key of the curve");
+  auto point = ecx_point(**curve, *encoded);
+  if (!point) return std::move(point).error();
   auto key = ecx_public_key(crypto, **curve, *point);
   if (!key) return std::move(key).error();
   auto parts = public_parts(key_type, key->get());

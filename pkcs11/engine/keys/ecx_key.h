@@ -30,8 +30,8 @@ Outcome<const EcxCurve*> find_ecx_curve(CK_KEY_TYPE key_type, core::ByteView ec_
 bool same_ecx_curve(core::ByteView ec_params, core::ByteView other);
 
 // The public value in CKA_EC_POINT, or of a peer: raw (PKCS#11 3.1), or in a DER OCTET STRING or
-// BIT STRING, as older versions were understood. Nothing when it is neither.
-std::optional<core::ByteView> ecx_point(const EcxCurve& curve, core::ByteView value);
+// BIT STRING, as older versions were understood. CKR_ATTRIBUTE_VALUE_INVALID when it is neither.
+Outcome<core::ByteView> ecx_point(const EcxCurve& curve, core::ByteView value);
 
 Outcome<SharedPkey> ecx_public_key(const core::Crypto& crypto, const EcxCurve& curve,
                                    core::ByteView point);

@@ -40,7 +40,6 @@ Outcome<AeadMessage> read_gcm_message(const CallParameter& parameter) {
   }
   auto nonce = copy_memory(params->pIv, params->ulIvLen, kGcmLargestIv);
   if (!nonce) return std::move(nonce).error();
-  if (nonce->empty()) return bad_parameter("GCM needs an IV");
   return AeadMessage{
       params->pIv, params->pTag, *std::move(nonce), {params->ivGenerator, params->ulIvFixedBits}};
 }

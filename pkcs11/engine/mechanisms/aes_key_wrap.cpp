@@ -64,12 +64,13 @@ Outcome<void> check_iv(const Parameter& parameter) {
   return {};
 }
 
-// Wraps or unwraps in one call; gives the length of what came out, or nothing. libcrypto's own
-// ciphers for key wrap compute AES from tables; with the block cipher of the same library under its
-// key wrap the processor's instructions do, in constant time and several times as fast.
+// Wraps or unwraps in one call; gives the length of what came out. `refused` is the answer to what
+// does not unwrap. libcrypto's own ciphers for key wrap compute AES from tables; with the block
+// cipher of the same library under its key wrap the processor's instructions do, in constant time
+// and several times as fast.
 template <typename Kind>
-Outcome<std::optional<std::size_t>> run(const Context& context, const Object& key, bool wrapping,
-                                        core::ByteView in, core::MutableByteView out) {
+Outcome<std::size_t> run(const Context& context, const Object& key, bool wrapping,
+                         core::ByteView in, core::MutableByteView out, const Fault& refused) {
   auto keyed = keyed_cipher(context.crypto, key, Kind::kType, core::AesMode::kEcb, wrapping);
   if (!keyed) return std::move(keyed).error();
   BlockCipher cipher{*std::move(keyed)};
@@ -77,8 +78,8 @@ Outcome<std::optional<std::size_t>> run(const Context& context, const Object& ke
   const auto written =
       function(&cipher, nullptr, out.data(), in.data(), in.size(), &BlockCipher::run);
   if (cipher.failed) return crypto_failed("AES key wrap");
-  if (written == 0) return std::optional<std::size_t>();
-  return std::optional(written);
+  if (written == 0) return refused;
+  return written;
 }
 
 // ---- Keys ----
@@ -97,10 +98,10 @@ Outcome<core::Bytes> wrap(const WrapInput& input) {
   auto encoded = key_encoding(input.context.crypto, *input.key);
   if (!encoded) return std::move(encoded).error();
   core::Bytes out(wrapped(encoded->size()) + kBlock);
-  auto size = run<Kind>(input.context, *input.wrapping_key, true, encoded->view(), out);
+  auto size = run<Kind>(input.context, *input.wrapping_key, true, encoded->view(), out,
+                        fault(CKR_FUNCTION_FAILED, "AES key wrap"));
   if (!size) return std::move(size).error();
-  if (!*size) return fault(CKR_FUNCTION_FAILED, "AES key wrap");
-  out.resize(**size);
+  out.resize(*size);
   return out;
 }
 
@@ -111,10 +112,10 @@ Outcome<Produced> unwrap(const UnwrapInput& input) {
     return fault(CKR_WRAPPED_KEY_LEN_RANGE, "not the length of a wrapped key");
   }
   core::Secret out(input.blob.size() + kBlock);
-  auto size = run<Kind>(input.context, *input.unwrapping_key, false, input.blob, out.span());
+  auto size = run<Kind>(input.context, *input.unwrapping_key, false, input.blob, out.span(),
+                        fault(CKR_WRAPPED_KEY_INVALID, "not the wrapping of such a key"));
   if (!size) return std::move(size).error();
-  if (!*size) return fault(CKR_WRAPPED_KEY_INVALID, "not the wrapping of such a key");
-  out.truncate(**size);
+  out.truncate(*size);
   auto draft = key_from_encoding(input.context.crypto, input.wanted, out.view());
   if (!draft) return std::move(draft).error();
   return Produced{*std::move(draft), {}, nullptr};
@@ -144,14 +145,14 @@ class WrapData final : public HeldCipher {
   }
   // Not into the caller's buffer before all was checked (A35).
   Outcome<std::size_t> once(core::ByteView in, core::MutableByteView out) override {
+    const auto refused =
+        fault(kEncrypting ? CKR_FUNCTION_FAILED : CKR_ENCRYPTED_DATA_INVALID, "AES key wrap");
     core::Secret result(in.size() + 2 * kBlock);
-    auto size = run<Kind>(context_, *key_, kEncrypting, in, result.span());
-    if (!size) return std::move(size).error();
-    if (!*size || **size > out.size()) {
-      return fault(kEncrypting ? CKR_FUNCTION_FAILED : CKR_ENCRYPTED_DATA_INVALID, "AES key wrap");
-    }
-    std::ranges::copy(result.view().first(**size), out.begin());
-    return **size;
+    auto size = run<Kind>(context_, *key_, kEncrypting, in, result.span(), refused);
+    if (!size) return size;
+    if (*size > out.size()) return refused;
+    std::ranges::copy(result.view().first(*size), out.begin());
+    return size;
   }
 
  private:

@@ -121,11 +121,6 @@ Outcome<Produced> derive_key(const DeriveInput& input) {
 Outcome<Produced> derive_data(const DeriveInput& input) {
   auto hkdf = hkdf_in(input);
   if (!hkdf) return std::move(hkdf).error();
-  auto object_class = input.wanted.number(CKA_CLASS);
-  if (!object_class) return std::move(object_class).error();
-  if (object_class->value_or(CKO_DATA) != CKO_DATA) {
-    return bad_template("a data object comes of this mechanism");
-  }
   auto wanted = input.wanted.number(CKA_VALUE_LEN);
   if (!wanted) return std::move(wanted).error();
   auto length = output_length(*hkdf, *wanted);
