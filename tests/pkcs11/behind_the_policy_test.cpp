@@ -5,6 +5,7 @@
 #include "core/crypto/crypto.h"
 #include "pkcs11/engine/mechanisms/aead_message.h"
 #include "pkcs11/engine/mechanisms/cipher_context.h"
+#include "pkcs11/engine/mechanisms/ts_mechanisms.h"
 #include "pkcs11/engine/mechanisms/ts_running.h"
 #include "pkcs11/engine/module.h"
 #include "tallystick/pkcs11_tallystick.h"
@@ -47,6 +48,28 @@ TEST(BehindThePolicy, A24_AnAesKeyHasOneOfThreeSizes) {
                                           mode, true)),
                 good ? CKR_OK : CKR_KEY_SIZE_RANGE)
           << size;
+    }
+  }
+}
+
+// CKM_AES_CMAC and CKM_SHA384_HMAC mean more on K_AUTH and K_PROOF, and on these alone.
+TEST(BehindThePolicy, A03_A10_OnlyManagedKeysOfTheirLabelAreTagAndProofKeys) {
+  token::MechanismTable table;
+  token::register_ts_package_tag(table);
+  const auto serves = [&](CK_MECHANISM_TYPE mechanism, std::string_view label, bool managed) {
+    Draft draft;
+    draft.attributes.set_number(CKA_CLASS, CKO_SECRET_KEY).set_text(CKA_TS_LABEL, label);
+    draft.managed = managed;
+    return table.find(mechanism, *token::Object::make({}, 1, std::move(draft))) != nullptr;
+  };
+  for (const auto& [mechanism, own, other] :
+       {std::tuple(CKM_AES_CMAC, core::kLabelAuth, core::kLabelProof),
+        std::tuple(CKM_SHA384_HMAC, core::kLabelProof, core::kLabelAuth)}) {
+    EXPECT_TRUE(serves(mechanism, own, true));
+    EXPECT_FALSE(serves(mechanism, own, false));
+    for (const auto label : {other, core::kLabelEncKey, std::string_view("TS1/AUT"),
+                             std::string_view("TS1/AUTHX"), std::string_view()}) {
+      EXPECT_FALSE(serves(mechanism, label, true)) << label;
     }
   }
 }

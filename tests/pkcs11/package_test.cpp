@@ -188,6 +188,23 @@ TEST_P(Packages, TheTagKeySignsSignedHeadsOfItsOwnShareSetOnly) {
               ::testing::AnyOf(invalid, ReturnsRv(CKR_DATA_LEN_RANGE)));
 }
 
+// It is judged as a whole, and so kept until it is.
+TEST_P(Packages, A67_WhatIsTaggedInPartsIsNoLongerThanTheHeadOfAnyPackage) {
+  auto most = core::Bytes(core::package_head_size(core::kMostAssets) - 16);
+  CK_BYTE one = 0;
+  Mechanism cmac(CKM_AES_CMAC);
+  const auto k_auth = asset_key(session_, share_, "TS1/AUTH", GetParam());
+  const auto s = session_.handle();
+  must(session_->C_SignInit(s, cmac.get(), k_auth));
+  EXPECT_THAT(session_->C_SignUpdate(s, most.data(), most.size()), IsOk());
+  EXPECT_THAT(session_->C_SignUpdate(s, &one, 1), ReturnsRv(CKR_DATA_INVALID));
+  const auto target =
+      must(session_.unwrap(CKM_TS_OEM_SHARE_WRAP, token_.family(), share_blob_, {}));
+  must(session_->C_VerifyInit(s, cmac.get(), asset_key(session_, target, "TS1/AUTH", GetParam())));
+  EXPECT_THAT(session_->C_VerifyUpdate(s, most.data(), most.size()), IsOk());
+  EXPECT_THAT(session_->C_VerifyUpdate(s, &one, 1), ReturnsRv(CKR_DATA_INVALID));
+}
+
 TEST_P(Packages, TheTagIsTheSameInPartsAndVerifiesForATarget) {
   const auto k_auth = asset_key(session_, share_, "TS1/AUTH", GetParam());
   const auto good = signed_head(token_, context_of(session_, share_), GetParam(), token_.oem_key());

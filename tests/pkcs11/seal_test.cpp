@@ -184,6 +184,19 @@ TEST_P(Sealing, A60_APartThatIsLongerThanTheAssetIsRefusedBeforeItIsRead) {
   }
 }
 
+TEST_P(Sealing, APartThatIsMoreThanIsLeftOfTheAssetIsRefusedWhenItComes) {
+  const auto k_encd = key("TS1/ENCD");
+  auto mechanism = seal(context_for(context_, GetParam(), entry_of(AssetKind::kData, 1000)));
+  auto plain = core::Bytes(1000, 1);
+  core::Bytes out(50000);
+  must(token_->C_EncryptInit(token_.handle(), mechanism.get(), k_encd));
+  CK_ULONG size = out.size();
+  must(token_->C_EncryptUpdate(token_.handle(), plain.data(), 600, out.data(), &size));
+  size = out.size();
+  EXPECT_THAT(token_->C_EncryptUpdate(token_.handle(), plain.data(), 401, out.data(), &size),
+              ReturnsRv(CKR_DATA_LEN_RANGE));
+}
+
 TEST_P(Sealing, EveryKindHasItsKey) {
   const auto plain = pattern(32, 1);
   for (const auto kind : {AssetKind::kData, AssetKind::kConfiguration, AssetKind::kCertificate}) {
@@ -389,6 +402,19 @@ TEST_P(Sealing, SealedBytesThatAreNoKeyAreRefused) {
   ASSERT_EQ(open_in_core(context, sealed, "TS1/ENCK"), junk);
   EXPECT_THAT(session_.unwrap(open(context), target_key("TS1/ENCK"), sealed, {}).rv,
               ReturnsRv(CKR_WRAPPED_KEY_INVALID));
+}
+
+// Sealed by the OEM itself, under a context that says another length.
+TEST_P(Sealing, S15_AKeyThatIsNotAsLongAsItsContextSaysDoesNotOpen) {
+  const auto opening_key = target_key("TS1/ENCK");
+  const auto context =
+      context_for(context_, GetParam(), entry_of(AssetKind::kSecretKey, 32, core::kAssetSign));
+  for (const std::size_t length : {16UL, 31UL, 32UL, 33UL, 64UL}) {
+    const auto sealed = seal_in_core(context, pattern(length, 1), "TS1/ENCK");
+    EXPECT_THAT(session_.unwrap(open(context), opening_key, sealed, {}).rv,
+                ReturnsRv(length == 32 ? CKR_OK : CKR_WRAPPED_KEY_INVALID))
+        << length;
+  }
 }
 
 TEST_P(Sealing, A24_AnOpenedSecretHasATypeThatThereIsAndALengthThatTheTypeHas) {

@@ -54,6 +54,10 @@ TEST(ShareGen, KeepsToTheLengthsOfItsParameter) {
     EXPECT_THAT(token.session().generate({CKM_TS_OEM_SHARE_GEN, core::Bytes(length, 0)}, {}).rv,
                 ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
   }
+  // The form comes first, whatever family it names.
+  EXPECT_THAT(
+      token.session().generate(share_gen(core::Bytes(16, 9), oem, 1, core::Bytes(65, 1)), {}).rv,
+      ReturnsRv(CKR_MECHANISM_PARAM_INVALID));
 }
 
 TEST(ShareGen, S07_AFloorAboveTheRunningSoftwareIsRefused) {
@@ -194,6 +198,29 @@ TEST(ShareBlob, AShareIsWrappedByItsOwnFamilyOnly) {
                 ReturnsRv(CKR_KEY_NOT_WRAPPABLE));
     EXPECT_THAT(session.wrap(with_byte(type, 1), token.family(), share).rv, IsOk());
   }
+}
+
+// A template may only tighten: what this one says holds for the share's own blobs too.
+TEST(ShareBlob, A25_AShareThatIsSaidNotToBeExtractableGoesIntoNoBlob) {
+  FamilyToken token;
+  auto& session = token.session();
+  const auto kept = must(token.make_share(1, Attributes().flag(CKA_EXTRACTABLE, false)));
+  for (const CK_MECHANISM_TYPE type : {CKM_TS_OEM_SHARE_WRAP, CKM_TS_MASTER_SHARE_WRAP}) {
+    EXPECT_THAT(session.wrap(with_byte(type, 1), token.family(), kept).rv,
+                ReturnsRv(CKR_KEY_UNEXTRACTABLE));
+  }
+  const auto part = value(core::EcPrivateKey::generate(token.crypto(), core::Curve::kP256));
+  const auto device =
+      import_device(session, part.public_xy(),
+                    token.world().certificate(core::DeviceKind::kPart, part.public_xy()));
+  EXPECT_THAT(session
+                  .wrap(share_for_device(token.crypto(), context_of(session, kept), token.oem_key(),
+                                         device_xy(session)),
+                        device, kept)
+                  .rv,
+              ReturnsRv(CKR_KEY_UNEXTRACTABLE));
+  // It serves its own token all the same.
+  EXPECT_THAT(session.derive(CKM_TS_MASTER_KEY_DERIVE, kept, {}).rv, IsOk());
 }
 
 TEST(ShareBlob, SuitesAreOneAndTwo) {

@@ -8,10 +8,7 @@
 namespace tallystick::token {
 namespace {
 
-Fault already_here() {
-  return fault(CKR_FUNCTION_REJECTED, "a family of this id is in the token already");
-}
-
+// Whether a family of this id is in the token already is seen when the new one is stored.
 Outcome<Produced> generate_family(const GenerateInput& input) {
   core::Reader in(input.parameter.bytes());
   const auto id = in.array<16>();
@@ -19,7 +16,6 @@ Outcome<Produced> generate_family(const GenerateInput& input) {
   const auto further = in.u8();
   const auto icm = in.take(core::kIcmKeySize);
   if (!in.done()) return bad_parameter("CKM_TS_FAMILY_GEN takes 114 bytes");
-  if (input.context.token.find_family(id)) return already_here();
   auto family = core::generate_family(input.context.crypto, id, flags, further, icm);
   if (!family) return from_core(family.error(), CKR_MECHANISM_PARAM_INVALID);
   return Produced{family_draft(*std::move(family)), {}, nullptr};
@@ -30,7 +26,6 @@ Outcome<Produced> import_family(const CreateInput& input) {
   if (!value) return incomplete_template("a family is imported by CKA_VALUE");
   auto family = core::parse_family_import(input.context.crypto, *value);
   if (!family) return from_core(family.error(), CKR_ATTRIBUTE_VALUE_INVALID);
-  if (input.context.token.find_family(family->id)) return already_here();
   return Produced{family_draft(*std::move(family)), {}, nullptr};
 }
 
@@ -81,7 +76,7 @@ Outcome<Produced> unwrap_family(const UnwrapInput& input) {
                                present = input.context.token.find_family(id) != nullptr;
                                return present;
                              });
-  if (present) return already_here();
+  if (present) return fault(CKR_FUNCTION_REJECTED, "a family of this id is in the token already");
   if (!family) return from_core(family.error(), CKR_WRAPPED_KEY_INVALID);
   return Produced{family_draft(*std::move(family)), {}, nullptr};
 }

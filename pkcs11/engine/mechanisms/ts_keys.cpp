@@ -25,9 +25,7 @@ Outcome<Produced> derive_asset_key(const DeriveInput& input) {
   core::Reader in(input.parameter.bytes());
   const auto suite = core::suite_from(in.u8());
   const auto label = core::text_of(in.rest());
-  if (!suite || !core::valid_label(label)) {
-    return bad_parameter("CKM_TS_ASSET_KEY_DERIVE takes a suite and a label of the profile");
-  }
+  if (!suite) return bad_parameter("CKM_TS_ASSET_KEY_DERIVE takes a suite and a label");
   auto master = master_key_of(*input.base_key);
   if (!master) return std::move(master).error();
   auto running = Running::find(input.context, (*master)->key.context.family_id);
@@ -44,7 +42,7 @@ Outcome<core::GeneratedAsset> asset_parameter(core::ByteView bytes) {
   asset.index = in.u32();
   asset.length = in.u32();
   asset.name = core::text_of(in.rest());
-  if (!in.ok() || type < CK_TS_ASSET_AES128 || type > CK_TS_ASSET_BYTES || asset.name.empty()) {
+  if (!in.ok() || type < CK_TS_ASSET_AES128 || type > CK_TS_ASSET_BYTES) {
     return bad_parameter("CKM_TS_ASSET_GENERATE takes a type, an index, a length and a name");
   }
   asset.type = static_cast<core::GeneratedType>(type);
