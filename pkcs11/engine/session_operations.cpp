@@ -8,7 +8,7 @@ namespace {
 
 bool overlaps(core::ByteView a, core::ByteView b) {
   const std::less<const std::uint8_t*> before;
-  return !a.empty() && !b.empty() && before(a.data(), b.data() + b.size()) &&
+  return !b.empty() && before(a.data(), b.data() + b.size()) &&
          before(b.data(), a.data() + a.size());
 }
 

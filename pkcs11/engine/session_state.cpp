@@ -40,9 +40,6 @@ Outcome<void> Session::restore_state(core::ByteView ticket, CK_OBJECT_HANDLE enc
                                      CK_OBJECT_HANDLE authentication_key) {
   const Lock lock(mutex_);
   if (auto open = open_check(); !open) return open;
-  if (ticket.size() != SavedStates::kTicketSize) {
-    return fault(CKR_SAVED_STATE_INVALID, "not the size of a saved state");
-  }
   auto state = token_->services().saved_states->restore(token_->slot(), ticket);
   if (!state) return std::move(state).error();
   if (encryption_key != CK_INVALID_HANDLE || authentication_key != CK_INVALID_HANDLE) {

@@ -113,6 +113,30 @@ TEST_F(RefusedArguments, A64_AMechanismThatThereIsNotDoesNothing) {
               is_invalid);
 }
 
+// Before anything is asked of the key, which may not be there.
+TEST_F(RefusedArguments, A64_AMechanismIsNotUsedForWhatItDoesNotDo) {
+  const auto is_invalid = ReturnsRv(CKR_MECHANISM_INVALID);
+  auto wanted = aes_template(32);
+  Mechanism unknown(kUnknown);
+  Mechanism sha(CKM_SHA256);
+  Mechanism kwp(CKM_AES_KEY_WRAP_KWP);
+  for (auto* const mechanism : {&unknown, &sha, &kwp}) {
+    EXPECT_THAT(c_->C_DeriveKey(s_, mechanism->get(), 0, wanted.data(), wanted.size(), &object_),
+                is_invalid);
+    EXPECT_THAT(v_->C_UnwrapKeyAuthenticated(s_, mechanism->get(), 0, &byte_, 1, wanted.data(),
+                                             wanted.size(), nullptr, 0, &object_),
+                is_invalid);
+    EXPECT_THAT(v_->C_WrapKeyAuthenticated(s_, mechanism->get(), 0, 0, nullptr, 0, &byte_, &size_),
+                is_invalid);
+  }
+  for (auto* const mechanism : {&unknown, &sha}) {
+    EXPECT_THAT(
+        c_->C_UnwrapKey(s_, mechanism->get(), 0, &byte_, 1, wanted.data(), wanted.size(), &object_),
+        is_invalid);
+    EXPECT_THAT(c_->C_WrapKey(s_, mechanism->get(), 0, 0, &byte_, &size_), is_invalid);
+  }
+}
+
 TEST_F(RefusedArguments, A60_NoProcessHasSoManyBytes) {
   must(c_->C_DigestInit(s_, Mechanism(CKM_SHA256).get()));
   EXPECT_THAT(c_->C_DigestUpdate(s_, &byte_, 1UL << 47U), ReturnsRv(CKR_ARGUMENTS_BAD));

@@ -137,6 +137,21 @@ TEST_F(RowSets, A72_AnOlderSchemaIsNoWayRoundTheSet) {
   EXPECT_THAT(opened(), ReturnsRv(CKR_TOKEN_NOT_RECOGNIZED));
 }
 
+// The same, under a check of no root key: whoever has neither the key nor its tokens makes it so.
+TEST_F(RowSets, A72_AnOlderDatabaseOfAnotherRootKeyIsNotSealed) {
+  (void)stop();
+  const core::Bytes unknown(32, 0x5A);
+  {
+    const Database database(path());
+    database.run("DROP INDEX object_generations");
+    database.run("ALTER TABLE token DROP COLUMN set_seal");
+    database.run_with("UPDATE token SET root_check = ?1", unknown);
+    database.run("PRAGMA user_version = 2");
+  }
+  EXPECT_THAT(opened(), ReturnsRv(CKR_TOKEN_NOT_RECOGNIZED));
+  EXPECT_EQ(Database(path()).blobs("SELECT root_check FROM token").front(), unknown);
+}
+
 // While the token is open: a change seals what it knows, and what somebody else did is found out at
 // the next start.
 TEST_F(RowSets, A72_AChangeDoesNotSealWhatSomebodyElseDid) {

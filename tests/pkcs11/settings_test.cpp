@@ -70,6 +70,8 @@ TEST(Settings, AWrongOneIsNamedOnStderrWithItsLineAndNothingStarts) {
       {"[mechanisms]\nrsa_raw = 1\n", "line 2: mechanisms.rsa_raw must be true or false"},
       {"[mechanisms]\nrsa_raw = \"true\"\n", "line 2: mechanisms.rsa_raw must be true or false"},
       {"\n\n[mechanisms]\nrsa_row = true\n", "line 4: mechanisms.rsa_row is not a setting"},
+      {"[token]\nrsa_raw = true\n", "line 2: token.rsa_raw is not a setting"},
+      {"[log]\ndirectory = \"/tmp/x\"\n", "line 2: log.directory is not a setting"},
       {"[mechanism]\nrsa_raw = true\n", "line 1: [mechanism] is not a group of settings"},
       {"rsa_raw = true\n", "line 1: rsa_raw is not a setting"},
       {"[mechanisms]\nrsa_raw = true\nrsa_raw = false\n", "line 3: "},

@@ -100,6 +100,20 @@ TEST(Tries, ARightPinGivesTheTriesBackAndTheFlagsSayHowManyAreLeft) {
   EXPECT_EQ(flags() & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED), 0U);
 }
 
+// No PIN is so long: nothing is compared, and no try is lost.
+TEST(Tries, A60_WhatIsLongerThanAnyPinIsNoTry) {
+  TestToken token;
+  const auto flags = [&] { return token.module().token_info(token.slot()).flags; };
+  must(token.session().logout());
+  const std::string longer(CK_ULONG{token.module().token_info(token.slot()).ulMaxPinLen} + 1, 'x');
+  EXPECT_THAT(token.session().login(CKU_USER, longer), ReturnsRv(CKR_PIN_INCORRECT));
+  EXPECT_THAT(token.session().set_pin(longer, "a new PIN"), ReturnsRv(CKR_PIN_INCORRECT));
+  EXPECT_THAT(token.session().login(CKU_SO, longer), ReturnsRv(CKR_PIN_INCORRECT));
+  EXPECT_EQ(flags() & (CKF_USER_PIN_COUNT_LOW | CKF_SO_PIN_COUNT_LOW), 0U);
+  EXPECT_THAT(token.session().login(CKU_USER, longer.substr(1)), ReturnsRv(CKR_PIN_INCORRECT));
+  EXPECT_NE(flags() & CKF_USER_PIN_COUNT_LOW, 0U);
+}
+
 // Each spends its try before the PIN is compared: together more than there are.
 TEST(Tries, A40_MoreProcessesThanTriesLogInAtOnceWithTheRightPin) {
   TestToken token;
