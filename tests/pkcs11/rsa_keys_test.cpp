@@ -234,6 +234,8 @@ TEST(RsaKeys, A24_InconsistentOrWeakKeysAreNotImported) {
   const auto other = libcrypto_key("RSA-2048");
   refused(with(with(whole, CKA_PRIME_1, number_of(other.get(), OSSL_PKEY_PARAM_RSA_FACTOR1)),
                CKA_PRIME_2, number_of(other.get(), OSSL_PKEY_PARAM_RSA_FACTOR2)));
+  // The modulus of another key, good by itself.
+  refused(with(whole, CKA_MODULUS, number_of(other.get(), OSSL_PKEY_PARAM_RSA_N)));
   refused(private_key(libcrypto_key("RSA-1024").get()));
   EXPECT_EQ(session.find({}).size(), before);
 }
