@@ -8,7 +8,6 @@
 #include "core/base/reader.h"
 #include "pkcs11/engine/directory_lock.h"
 #include "pkcs11/engine/files.h"
-#include "pkcs11/engine/object_index.h"
 #include "pkcs11/engine/root_key.h"
 #include "tests/pkcs11/support/outcome.h"
 #include "tests/support/scratch.h"
@@ -118,22 +117,6 @@ TEST_F(EngineFiles, A75_ARootKeyFileIsExactlyOne) {
   changed = good;
   changed.pop_back();
   EXPECT_EQ(opened(changed), CKR_TOKEN_NOT_RECOGNIZED);
-}
-
-TEST(ObjectIndexes, ExchangeNothingForAnObjectThatHasGone) {
-  token::ObjectIndex index(std::make_shared<token::HandleSource>());
-  token::Draft draft;
-  draft.attributes.set_number(CKA_CLASS, CKO_DATA);
-  const auto old = token::Object::make({1}, 1, draft);
-  const auto next = token::Object::make({1}, 2, draft);
-  const auto handle = index.put(index.make_place(old, 7));
-  EXPECT_TRUE(index.exchange(*old, next));
-  // It was changed meanwhile, and then destroyed.
-  EXPECT_FALSE(index.exchange(*old, next));
-  EXPECT_TRUE(index.remove(next->id()));
-  EXPECT_FALSE(index.exchange(*next, token::Object::make({1}, 3, draft)));
-  EXPECT_EQ(index.get(handle), nullptr);
-  EXPECT_FALSE(index.remove(next->id()));
 }
 
 }  // namespace
