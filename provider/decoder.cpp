@@ -136,6 +136,9 @@ const OSSL_ALGORITHM* decoder_algorithms() {
       decoder_of<kEd448>(),
       decoder_of<kX25519>(),
       decoder_of<kX448>(),
+      decoder_of<kMlDsa44>(),
+      decoder_of<kMlDsa65>(),
+      decoder_of<kMlDsa87>(),
       {nullptr, nullptr, nullptr, nullptr}};
   return algorithms;
 }

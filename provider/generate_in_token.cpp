@@ -72,6 +72,11 @@ Done set_type(Templates& pair, const KeyType& type, const PairRequest& request) 
     pair.private_key.bytes(CKA_ALLOWED_MECHANISMS, mechanisms);
     return {};
   }
+  if (const auto set = ml_dsa_set(type); set != 0) {
+    pair.mechanism = CKM_ML_DSA_KEY_PAIR_GEN;
+    pair.public_key.number(CKA_PARAMETER_SET, set);
+    return {};
+  }
   int nid = NID_undef;
   if (&type == &kEc) {
     pair.mechanism = CKM_EC_KEY_PAIR_GEN;

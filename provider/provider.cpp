@@ -23,6 +23,7 @@
 #include "provider/skeymgmt.h"
 #include "provider/store.h"
 #include "provider/tls_groups.h"
+#include "provider/tls_signatures.h"
 
 namespace tallystick::provider {
 namespace {
@@ -86,9 +87,13 @@ const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store
   }
 }
 
-int capabilities(void* /*provider_context*/, const char* capability, OSSL_CALLBACK* take,
+int capabilities(void* provider_context, const char* capability, OSSL_CALLBACK* take,
                  void* argument) {
-  return std::strcmp(capability, "TLS-GROUP") == 0 ? give_tls_groups(take, argument) : 0;
+  if (std::strcmp(capability, "TLS-GROUP") == 0) return give_tls_groups(take, argument);
+  if (std::strcmp(capability, "TLS-SIGALG") == 0) {
+    return give_tls_signatures(context_of(provider_context), take, argument);
+  }
+  return 0;
 }
 
 const OSSL_ITEM* reason_strings(void* /*provider_context*/) {

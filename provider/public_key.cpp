@@ -9,11 +9,10 @@
 #include <cstring>
 
 #include "pkcs11/include/tallystick/pkcs11_v3.h"
+#include "provider/keymgmt.h"
 
 namespace tallystick::provider {
 namespace {
-
-constexpr std::array kTypes = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448", "X25519", "X448"};
 
 using OctetStringPtr =
     std::unique_ptr<ASN1_OCTET_STRING, core::HandleDeleter<ASN1_OCTET_STRING_free>>;
@@ -99,6 +98,23 @@ PublicKey octet_key(OSSL_LIB_CTX* lib, CK_KEY_TYPE key_type, const core::Bytes& 
                                                              point.size()))};
 }
 
+// The public part is the value of a public key; that of a private key is never asked for.
+Outcome<PublicKey> ml_dsa_key(OSSL_LIB_CTX* lib, Session& session, ObjectHandle object) {
+  const auto set = session.number(object, CKA_PARAMETER_SET, 0);
+  if (!set) return set.error();
+  if (*set < 1 || *set > kMlDsa.size()) {
+    return bad_key(session, "no parameter set of ML-DSA has its number");
+  }
+  const char* type = kMlDsa.at(*set - 1)->name;
+  const auto object_class = session.number(object, CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
+  if (!object_class) return object_class.error();
+  if (*object_class != CKO_PUBLIC_KEY) return PublicKey{type, nullptr};
+  const auto value = session.attribute(object, CKA_VALUE);
+  if (!value) return value.error();
+  return PublicKey{type, core::PkeyPtr(EVP_PKEY_new_raw_public_key_ex(
+                             lib, type, nullptr, value->data(), value->size()))};
+}
+
 bool only_pss(core::ByteView mechanisms) {
   constexpr std::size_t kSize = sizeof(CK_MECHANISM_TYPE);
   if (mechanisms.empty() || mechanisms.size() % kSize != 0) return false;
@@ -126,6 +142,7 @@ Outcome<PublicKey> from_attributes(OSSL_LIB_CTX* lib, Session& session, ObjectHa
     if (modulus->empty() || exponent->empty()) return PublicKey{type, nullptr};
     return PublicKey{type, rsa_key(lib, type, *modulus, *exponent)};
   }
+  if (*key_type == CKK_ML_DSA) return ml_dsa_key(lib, session, object);
   if (*key_type != CKK_EC && *key_type != CKK_EC_EDWARDS && *key_type != CKK_EC_MONTGOMERY) {
     return bad_key(session, "keys of this type are not offered");
   }
@@ -175,10 +192,9 @@ Outcome<ObjectHandle> companion(Session& session, ObjectHandle object, CK_OBJECT
 }  // namespace
 
 const char* type_of(const EVP_PKEY* pkey) {
-  const auto* found = std::find_if(kTypes.begin(), kTypes.end(), [pkey](const char* type) {
-    return EVP_PKEY_is_a(pkey, type) != 0;
-  });
-  return found == kTypes.end() ? nullptr : *found;
+  const auto found = std::ranges::find_if(
+      kKeyTypes, [pkey](const KeyType* type) { return EVP_PKEY_is_a(pkey, type->name) != 0; });
+  return found == kKeyTypes.end() ? nullptr : (*found)->name;
 }
 
 Outcome<PublicKey> public_key_of(OSSL_LIB_CTX* lib, Session& session, ObjectHandle object) {

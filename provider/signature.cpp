@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "provider/dispatch.h"
+#include "provider/keymgmt.h"
 #include "provider/secret_key.h"
 #include "provider/signing.h"
 
@@ -154,8 +155,8 @@ const OSSL_DISPATCH kFunctions[] = {
                                                    settable_params),
     end_of_table()};
 
-// EdDSA signs whole messages only; what it does not do stays off its table, so that the core says
-// so.
+// EdDSA and ML-DSA sign whole messages only; what it does not do stays off its table, so that the
+// core says so.
 const OSSL_DISPATCH kMessageFunctions[] = {
     on<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX, new_signing),
     on<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, free_signing),
@@ -179,6 +180,9 @@ const OSSL_ALGORITHM* signature_algorithms() {
       {"ECDSA", kProperties, kFunctions, "ECDSA by a token"},
       {"ED25519:1.3.101.112", kProperties, kMessageFunctions, "Ed25519 by a token"},
       {"ED448:1.3.101.113", kProperties, kMessageFunctions, "Ed448 by a token"},
+      {kMlDsa44.names, kProperties, kMessageFunctions, "ML-DSA-44 by a token"},
+      {kMlDsa65.names, kProperties, kMessageFunctions, "ML-DSA-65 by a token"},
+      {kMlDsa87.names, kProperties, kMessageFunctions, "ML-DSA-87 by a token"},
       signature_of_hmac(),
       signature_of_cmac(),
       {nullptr, nullptr, nullptr, nullptr}};

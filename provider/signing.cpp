@@ -15,7 +15,9 @@ Failure Signing::failed(const char* what) const {
   return fail(Reason::kOperation, name_of(*key_) + ": " + what);
 }
 
-bool Signing::one_piece() const { return key_->type == &kEd25519 || key_->type == &kEd448; }
+bool Signing::one_piece() const {
+  return key_->type == &kEd25519 || key_->type == &kEd448 || ml_dsa_set(*key_->type) != 0;
+}
 
 Done Signing::take_key(const Key* key) {
   if (key != nullptr) key_ = same_key(*key);
@@ -110,7 +112,7 @@ Outcome<core::Bytes> Signing::sign_by_rsa_as_asked(core::ByteView digest) const 
 
 Outcome<core::Bytes> Signing::sign_in_token(core::ByteView data) const {
   if (key_->type == &kEc) return sign_by_ecdsa(*key_, data);
-  if (one_piece()) return sign_by_eddsa(*key_, data);
+  if (one_piece()) return sign_message_by(*key_, data);
   return sign_by_rsa_as_asked(data);
 }
 
@@ -159,7 +161,12 @@ Done Signing::begin_own_digest(bool to_sign, const char* digest, const OSSL_PARA
 Done Signing::begin_digest_sign(const Key* key, const char* digest, const OSSL_PARAM params[]) {
   if (auto done = take_key(key); !done) return done;
   if (!key_->in_token()) return begin_own_digest(true, digest, params);
-  if (one_piece()) return begin_own_digest(false, digest, params);
+  if (one_piece()) {
+    // Contexts, variants and the like: libcrypto's operation would take them, and the token's
+    // signature would be another one.
+    if (params != nullptr && params->key != nullptr) return failed("a parameter is refused");
+    return begin_own_digest(false, digest, nullptr);
+  }
 
   std::array<char, 64> usual{};
   if (digest == nullptr || *digest == 0) {

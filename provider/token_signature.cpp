@@ -8,6 +8,7 @@
 
 #include "pkcs11/include/tallystick/pkcs11_v3.h"
 #include "provider/digest_numbers.h"
+#include "provider/keymgmt.h"
 
 namespace tallystick::provider {
 namespace {
@@ -118,8 +119,9 @@ Outcome<core::Bytes> sign_by_ecdsa(const Key& key, core::ByteView digest) {
   return bytes;
 }
 
-Outcome<core::Bytes> sign_by_eddsa(const Key& key, core::ByteView message) {
-  return sign_in_token(key, Mechanism(CKM_EDDSA), message);
+Outcome<core::Bytes> sign_message_by(const Key& key, core::ByteView message) {
+  const bool ml_dsa = ml_dsa_set(*key.type) != 0;
+  return sign_in_token(key, Mechanism(ml_dsa ? CKM_ML_DSA : CKM_EDDSA), message);
 }
 
 }  // namespace tallystick::provider
