@@ -63,6 +63,13 @@ INSTANTIATE_TEST_SUITE_P(Each, NistEcdh, ::testing::Values("P-256", "P-384", "P-
                            return "P" + std::string(tested.param).substr(2);
                          });
 
+// What is agreed on is no signature, as what is derived from a secret key would be its MAC (A15).
+TEST_P(NistEcdh, A15_AKeyThatSignsAgreesToo) {
+  const auto pair = generate_on(session(), GetParam(), {},
+                                agrees().flag(CKA_SIGN, true).flag(CKA_SENSITIVE, true));
+  EXPECT_THAT(session().derive(Ecdh(point_), pair.private_key, readable_secret()).rv, IsOk());
+}
+
 TEST_P(NistEcdh, TheSecretIsThatOfLibcrypto) {
   // The point bare or in an OCTET STRING, with and without the cofactor, which is 1.
   for (const auto& form : {point_, octets(point_)}) {
