@@ -19,10 +19,7 @@ constexpr std::size_t kEd25519Signature = 64;
 std::optional<Curve> curve_of(const EVP_PKEY* key) {
   std::array<char, 64> group{};
   std::size_t length = 0;
-  if (EVP_PKEY_is_a(key, provider_name(KeyAlgorithm::kEc)) != 1 ||
-      EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) {
-    return std::nullopt;
-  }
+  if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) return std::nullopt;
   switch (OBJ_sn2nid(group.data())) {
     case NID_X9_62_prime256v1:
       return Curve::kP256;

@@ -33,7 +33,8 @@ Result<Secret> share_wrapping_key(const Crypto& crypto, const Family& family) {
 Result<Secret> derive_share(const Crypto& crypto, const Family& family,
                             const ByteArray<kShareNonceSize>& nonce, ByteView seed) {
   if (seed.size() != kSeedSize || !family.k_oem_master_share) {
-    return Error{ErrorCode::kInvalidArgument, "an OEM seed has 16 bytes", 0};
+    return Error{ErrorCode::kInvalidArgument,
+                 "OEM_SHARE is made of a seed of 16 bytes and of K_OEM_MASTER_SHARE", 0};
   }
   const auto context = context_of(family.id);
   Writer bound;

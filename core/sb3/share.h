@@ -29,8 +29,8 @@ constexpr std::size_t kEncMasterShareSize = kEncShareSize + kShareNonceSize;
 using EncShare = ByteArray<kEncShareSize>;
 using EncMasterShare = ByteArray<kEncMasterShareSize>;
 
-// OEM_SHARE of a seed (16 bytes, else kInvalidArgument) and a nonce. The family has
-// K_OEM_MASTER_SHARE.
+// OEM_SHARE of a seed and a nonce. kInvalidArgument when the seed has not 16 bytes, or the family
+// no K_OEM_MASTER_SHARE.
 Result<Secret> derive_share(const Crypto& crypto, const Family& family,
                             const ByteArray<kShareNonceSize>& nonce, ByteView seed);
 

@@ -1,6 +1,11 @@
 // AES key wrap and AES-CBC: published known answers, and what neither takes.
 #include "core/crypto/key_wrap.h"
 
+#include <sys/mman.h>
+
+#include <climits>
+#include <memory>
+
 #include "core/crypto/cbc.h"
 #include "tests/core/support/vectors.h"
 #include "tests/core/support/world.h"
@@ -62,8 +67,34 @@ TEST(KeyWrap, P01_TakesOnlyWholeBlocksAndNotTooMany) {
         << size;
   }
   EXPECT_TRUE(is_ok(wrap_key(crypto(), key, Bytes(kMostWrapped))));
-  EXPECT_TRUE(fails_with(unwrap_key(crypto(), key, Bytes(4112)), ErrorCode::kOpenFailed));
   EXPECT_TRUE(fails_with(wrap_key(crypto(), Bytes(15), Bytes(16)), ErrorCode::kInvalidArgument));
+}
+
+// What libcrypto's own cipher wraps and unwraps is refused here when it is longer than anything is.
+TEST(KeyWrap, P01_OpensNothingLongerThanItWraps) {
+  const auto key = random_bytes(16);
+  const std::unique_ptr<EVP_CIPHER, decltype(&EVP_CIPHER_free)> cipher(
+      EVP_CIPHER_fetch(crypto().lib(), "AES-128-WRAP", nullptr), &EVP_CIPHER_free);
+  const auto wrapped = [&](std::size_t size) {
+    const Bytes plain(size, 7);
+    Bytes out(size + kKeyWrapOverhead);
+    const CipherCtxPtr context(EVP_CIPHER_CTX_new());
+    EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    int written = 0;
+    EXPECT_EQ(EVP_EncryptInit_ex2(context.get(), cipher.get(), key.data(), nullptr, nullptr), 1);
+    EXPECT_EQ(EVP_EncryptUpdate(context.get(), out.data(), &written, plain.data(),
+                                static_cast<int>(size)),
+              1);
+    EXPECT_EQ(written, static_cast<int>(out.size()));
+    return out;
+  };
+  EXPECT_EQ(to_bytes(must(unwrap_key(crypto(), key, wrapped(kMostWrapped))).view()),
+            Bytes(kMostWrapped, 7));
+  for (const std::size_t more : {8U, 16U, 4096U}) {
+    EXPECT_TRUE(
+        fails_with(unwrap_key(crypto(), key, wrapped(kMostWrapped + more)), ErrorCode::kOpenFailed))
+        << more;
+  }
 }
 
 // SP 800-38A F.2.1 and F.2.5.
@@ -87,6 +118,18 @@ TEST(Cbc, GivesTheAnswersOfSp80038a) {
   EXPECT_TRUE(fails_with(cbc_encrypt(crypto(), Bytes(16), iv, odd), ErrorCode::kInvalidArgument));
   Bytes even(16);
   EXPECT_TRUE(fails_with(cbc_decrypt(crypto(), Bytes(8), iv, even), ErrorCode::kInvalidArgument));
+}
+
+TEST(Cbc, P01_TakesNoMoreThanLibcryptoCanBeTold) {
+  // Addresses that nobody may read: only the size is looked at.
+  constexpr std::size_t kSize = std::size_t{INT_MAX} + 1;
+  void* const memory =
+      mmap(nullptr, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  const MutableByteView data(static_cast<std::uint8_t*>(memory), kSize);
+  EXPECT_TRUE(fails_with(cbc_encrypt(crypto(), Bytes(16), {}, data), ErrorCode::kInvalidArgument));
+  EXPECT_TRUE(fails_with(cbc_decrypt(crypto(), Bytes(16), {}, data), ErrorCode::kInvalidArgument));
+  munmap(memory, kSize);
 }
 
 }  // namespace

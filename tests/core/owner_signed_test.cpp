@@ -70,6 +70,19 @@ TEST_F(ApplicationImages, P01_P03_RefuseOtherLengthsAndSignedNonsense) {
   EXPECT_TRUE(refused_at(checked(head_of(raw)), 3));
 }
 
+TEST_F(ApplicationImages, P01_HaveAPayloadWhateverIsSigned) {
+  // The length less the prefix, as 64 bits have it when the prefix is longer.
+  for (const std::uint64_t length :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{kApplicationPrefix - 1},
+        std::uint64_t{kApplicationPrefix}}) {
+    auto raw = raw_;
+    std::ranges::copy(be64(length - kApplicationPrefix), raw.begin() + 16);
+    EXPECT_TRUE(refused_at(
+        check_application_head(crypto(), head_of(raw), length, owner_.key.public_xy()), 1))
+        << length;
+  }
+}
+
 TEST_F(ApplicationImages, AreNotMadeOfWhatARomWouldRefuse) {
   auto bad = header_;
   bad.floor = 8;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "core/crypto/signing_key.h"
 #include "tests/core/support/world.h"
 
 namespace tallystick::core::testing {
@@ -112,13 +113,18 @@ TEST(Pkcs8EcKeys, WithoutAPublicKeyHaveTheirVersionAndTheirRange) {
 }
 
 TEST(Pkcs8RawKeys, P03_HaveNothingBehindTheKey) {
-  auto der = libcrypto_der(new_key("ED25519").get());
-  // SEQUENCE of 46 bytes, at 14 an OCTET STRING of 34 around one of 32.
-  ASSERT_EQ(der.size(), 48U);
-  der[1] += 1;
-  der[15] += 1;
-  der.push_back(0);
-  EXPECT_FALSE(parse_pkcs8(crypto(), der).ok());
+  for (const std::string kind : {"ED25519", "X25519", "ED448", "X448"}) {
+    auto der = libcrypto_der(new_key(kind).get());
+    // The lengths, of one byte each, of SEQUENCE and of the OCTET STRING at 12 around that of the
+    // key; then a byte more in it.
+    ASSERT_EQ(der.at(1) + 2U, der.size());
+    ASSERT_EQ(der.at(12), 0x04);
+    ASSERT_EQ(der.at(13) + 14U, der.size());
+    der[1] += 1;
+    der[13] += 1;
+    der.push_back(0);
+    EXPECT_FALSE(parse_pkcs8(crypto(), der).ok()) << kind;
+  }
 }
 
 TEST(Pkcs8RsaKeys, P03_HaveTwoPrimes) {
@@ -131,6 +137,29 @@ TEST(Pkcs8RsaKeys, P03_HaveTwoPrimes) {
   }
   der.insert(der.end(), {0x02, 0x01, 0x03});
   EXPECT_FALSE(parse_pkcs8(crypto(), der).ok());
+}
+
+TEST(SigningPrivateKeys, AreOnTheProfilesCurvesOrOfEd25519) {
+  for (const std::string kind : {"P-256", "P-384", "ED25519"}) {
+    EXPECT_TRUE(is_ok(SigningPrivateKey::from_pkcs8(crypto(), libcrypto_der(new_key(kind).get()))))
+        << kind;
+  }
+  for (const std::string kind : {"P-521", "RSA", "ED448", "X25519", "X448"}) {
+    EXPECT_TRUE(
+        fails_with(SigningPrivateKey::from_pkcs8(crypto(), libcrypto_der(new_key(kind).get())),
+                   ErrorCode::kMalformed))
+        << kind;
+  }
+  // One that has a group's name too, but none of a curve.
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(crypto().lib(), "DH", nullptr));
+  EVP_PKEY* made = nullptr;
+  ASSERT_EQ(EVP_PKEY_keygen_init(context.get()), 1);
+  ASSERT_EQ(EVP_PKEY_CTX_set_group_name(context.get(), "ffdhe2048"), 1);
+  ASSERT_EQ(EVP_PKEY_generate(context.get(), &made), 1);
+  const PkeyPtr finite(made);
+  EXPECT_TRUE(is_ok(parse_pkcs8(crypto(), libcrypto_der(finite.get()))));
+  EXPECT_TRUE(fails_with(SigningPrivateKey::from_pkcs8(crypto(), libcrypto_der(finite.get())),
+                         ErrorCode::kMalformed));
 }
 
 }  // namespace

@@ -27,6 +27,11 @@ class DeviceHsms : public ::testing::Test {
   [[nodiscard]] Bytes context() const {
     return concatenated({text("TSDH"), Bytes{1}, world_.icm_family.id});
   }
+  // The keys that a part has and no caller gets.
+  [[nodiscard]] sb3::ShareKeys keys_of(const DeviceHsm& hsm) const {
+    const auto share = must(sb3::open_share(crypto(), world_.icm_family, hsm.enc_share()));
+    return must(sb3::ShareKeys::create(crypto(), world_.icm_family, share.view()));
+  }
 };
 
 // docs/formats.md section 10, computed here from its text and the family's secrets.
@@ -197,10 +202,80 @@ TEST_F(DeviceHsms, P06_BlobsServeOnlyWhatTheyWereMadeFor) {
   EXPECT_TRUE(all_zero(data)) << "nothing was encrypted";
   EXPECT_TRUE(fails_with(make().sign(signing, data), ErrorCode::kOpenFailed)) << "another share";
   EXPECT_TRUE(fails_with(hsm.make_key(static_cast<KeyType>(1)), ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(
-      fails_with(hsm.wrap_stored_key(StoredKeyType::kAes, Bytes(24)), ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(fails_with(hsm.wrap_stored_key(static_cast<StoredKeyType>(7), Bytes(32)),
-                         ErrorCode::kInvalidArgument));
+  for (const std::size_t size : {0U, 8U, 15U, 24U, 33U, 40U}) {
+    EXPECT_TRUE(fails_with(hsm.wrap_stored_key(StoredKeyType::kAes, Bytes(size)),
+                           ErrorCode::kInvalidArgument))
+        << size;
+  }
+  for (const std::uint32_t type : {0U, 7U, 0x10001U}) {
+    EXPECT_TRUE(fails_with(hsm.wrap_stored_key(static_cast<StoredKeyType>(type), Bytes(32)),
+                           ErrorCode::kInvalidArgument))
+        << type;
+  }
+}
+
+// Wrapped with the very key that blobs are wrapped with.
+TEST_F(DeviceHsms, P06_BlobsOfAnotherHeaderOrLengthDoNotOpen) {
+  const auto hsm = make();
+  const auto wrapping_key = must(keys_of(hsm).blob_key());
+  const auto header = sb3::encode_header(Sb3World().header);
+  Bytes data(256);
+  const auto signs = [&](const Bytes& head, std::size_t size) {
+    const auto blob =
+        must(wrap_key(crypto(), wrapping_key.view(), concatenated({head, Bytes(size, 7)})));
+    return hsm.sign(blob, data);
+  };
+  const auto encrypts = [&](const Bytes& head, std::size_t size) {
+    const auto blob =
+        must(wrap_key(crypto(), wrapping_key.view(), concatenated({head, Bytes(size, 7)})));
+    return hsm.encrypt_block(blob, header, 1, data);
+  };
+  const auto signing = concatenated({text("TSDH"), Bytes{1, 2, 0xC3, 0xA5}});
+  const auto encryption = concatenated({text("TSDH"), Bytes{1, 2, 0xA5, 0xC3}});
+  for (std::size_t at = 0; at < 8; ++at) {
+    auto head = signing;
+    head[at] ^= 1U;
+    EXPECT_TRUE(fails_with(signs(head, 32), ErrorCode::kOpenFailed)) << at;
+    head = encryption;
+    head[at] ^= 1U;
+    EXPECT_TRUE(fails_with(encrypts(head, 32), ErrorCode::kOpenFailed)) << at;
+  }
+  for (const std::size_t size : {8U, 16U, 24U, 40U, 64U}) {
+    EXPECT_TRUE(fails_with(signs(signing, size), ErrorCode::kOpenFailed)) << size;
+    EXPECT_TRUE(fails_with(encrypts(encryption, size), ErrorCode::kOpenFailed)) << size;
+  }
+  EXPECT_TRUE(all_zero(data)) << "nothing was encrypted";
+  EXPECT_TRUE(is_ok(signs(signing, 32)));
+  EXPECT_TRUE(is_ok(encrypts(encryption, 32)));
+}
+
+TEST_F(DeviceHsms, P06_StoredKeysOfAnotherHeaderTypeOrLengthDoNotOpen) {
+  const auto hsm = make();
+  const auto wrapping_key = must(keys_of(hsm).store_key());
+  const auto opened = [&](const Bytes& head, std::size_t size) {
+    return hsm.unwrap_stored_key(
+        must(wrap_key(crypto(), wrapping_key.view(), concatenated({head, Bytes(size, 7)}))));
+  };
+  const auto head_of = [](std::uint8_t high, std::uint8_t low) {
+    return concatenated({text("TSDH"), Bytes{1, 3, high, low}});
+  };
+  for (std::uint8_t type = 1; type <= 6; ++type) {
+    const auto key = must(opened(head_of(0, type), 16));
+    EXPECT_EQ(static_cast<std::uint8_t>(key.type), type);
+    EXPECT_EQ(to_bytes(key.key.view()), Bytes(16, 7));
+    EXPECT_TRUE(is_ok(opened(head_of(0, type), 32)));
+    for (const std::size_t size : {8U, 24U, 40U, 64U}) {
+      EXPECT_TRUE(fails_with(opened(head_of(0, type), size), ErrorCode::kOpenFailed)) << size;
+    }
+  }
+  for (const auto& head : {head_of(0, 0), head_of(0, 7), head_of(1, 1), head_of(0xFF, 0xFF)}) {
+    EXPECT_TRUE(fails_with(opened(head, 32), ErrorCode::kOpenFailed)) << to_hex(head);
+  }
+  for (std::size_t at = 0; at < 6; ++at) {
+    auto head = head_of(0, 5);
+    head[at] ^= 1U;
+    EXPECT_TRUE(fails_with(opened(head, 32), ErrorCode::kOpenFailed)) << at;
+  }
 }
 
 TEST_F(DeviceHsms, P03_EncryptBlocksOnlyUnderAHeader) {
@@ -209,8 +284,12 @@ TEST_F(DeviceHsms, P03_EncryptBlocksOnlyUnderAHeader) {
   const auto header = sb3::encode_header(Sb3World().header);
   Bytes data(256, 7);
   EXPECT_TRUE(fails_with(hsm.encrypt_block(blob, header, 0, data), ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(fails_with(hsm.encrypt_block(blob, header, 1, MutableByteView(data).first(255)),
-                         ErrorCode::kInvalidArgument));
+  for (const std::size_t size : {0U, 240U, 255U, 257U, 272U}) {
+    Bytes other(size, 7);
+    EXPECT_TRUE(fails_with(hsm.encrypt_block(blob, header, 1, other), ErrorCode::kInvalidArgument))
+        << size;
+    EXPECT_EQ(other, Bytes(size, 7));
+  }
   EXPECT_TRUE(fails_with(hsm.encrypt_block(blob, ByteView(header).first(59), 1, data),
                          ErrorCode::kMalformed));
   EXPECT_EQ(data, Bytes(256, 7));

@@ -135,10 +135,10 @@ TEST_P(Sb3Files, P01_CutsAndExtraBytesAreRefused) {
   for (std::size_t size = 0; size < file_.size(); size += size < block0() ? 1U : 5U) {
     const auto cut = ByteView(file_).first(size);
     RecordingTarget honest(world_);
-    ASSERT_FALSE(read_file(honest, cut).ok()) << size;
+    ASSERT_TRUE(refused_at(read_file(honest, cut), 4)) << size;
     EXPECT_EQ(honest.abandoned, honest.admitted) << size;
     RecordingTarget lied_to(world_);
-    ASSERT_FALSE(read_file(lied_to, cut, 1000, file_.size()).ok()) << size;
+    ASSERT_TRUE(refused_at(read_file(lied_to, cut, 1000, file_.size()), 4)) << size;
     EXPECT_EQ(lied_to.abandoned, lied_to.admitted) << size;
   }
   auto longer = file_;
@@ -153,6 +153,27 @@ TEST_P(Sb3Files, D10_AnotherSignersFileIsRefusedThoughItsOwnSignatureHolds) {
   Sb3World stranger(GetParam());
   stranger.part_common_key = world_.part_common_key;
   expect_untouched(stranger.file(written(plan_)), 3);
+}
+
+TEST_P(Sb3Files, D10_OnlyTheSignerThatBelongsToTheShareMayBeNamed) {
+  // Its signature is the right one's: the certificate only says that it is another's.
+  world_.certificate.signer =
+      to_bytes(must(EcPrivateKey::generate(crypto(), GetParam())).public_xy());
+  expect_untouched(world_.file(written(plan_)), 3);
+}
+
+TEST_P(Sb3Files, D10_ASignerThatIsNoPointOfTheCurveIsRefused) {
+  class Credulous : public RecordingTarget {
+   public:
+    using RecordingTarget::RecordingTarget;
+    Result<sb3::Authority> authority(const sb3::Header&, const sb3::Certificate& given) override {
+      return sb3::Authority{given.signer, Secret(32)};
+    }
+  };
+  world_.certificate.signer.back() ^= 1U;
+  Credulous target(world_);
+  EXPECT_TRUE(refused_at(read_file(target, world_.file(written(plan_))), 3));
+  EXPECT_EQ(target.admitted, 0U);
 }
 
 TEST_P(Sb3Files, P01_ABlockZeroOfAnotherLengthIsNotReadOn) {
@@ -209,104 +230,49 @@ TEST_P(Sb3Files, P03_BlocksInAnotherOrderOrFromAnotherFileAreRefused) {
   expect_untouched(other, 7);
 }
 
-// ---- The commands inside, signed by who may sign.
-
-Bytes words(std::initializer_list<std::uint32_t> values) {
-  Bytes out;
-  for (const auto value : values) little_endian::append32(out, value);
-  return out;
+// A changed file with the hashes and the signature that it would have, had its signer made it so.
+Bytes signed_anew(const Sb3World& world, Bytes file) {
+  const auto& variant = world.variant;
+  const auto put = [&file](ByteView what, std::size_t at) {
+    std::ranges::copy(what, file.begin() + static_cast<std::ptrdiff_t>(at));
+  };
+  for (auto at = file.size(); at > variant.block0_size();) {
+    at -= variant.block_size();
+    Bytes hash(variant.hash_size());
+    must(
+        digest(crypto(), variant.hash(), {ByteView(file).subspan(at, variant.block_size())}, hash));
+    put(hash, at == variant.block0_size() ? sb3::kHeaderSize : at - variant.block_size() + 4);
+  }
+  const auto manifest = ByteView(file).first(variant.manifest_size());
+  put(must(world.signer.sign(crypto(), {manifest})), variant.manifest_size());
+  return file;
 }
 
-class Sb3Commands : public ::testing::Test {
- protected:
-  Sb3World world_;
-
-  [[nodiscard]] Bytes block(std::initializer_list<ByteView> parts) const {
-    auto out = concatenated(parts);
-    out.resize((out.size() + sb3::kDataSize - 1) / sb3::kDataSize * sb3::kDataSize);
-    return out;
-  }
-  Status read(ByteView data) {
-    target_.emplace(world_);
-    return read_file(*target_, world_.file_of(data));
-  }
-  std::optional<RecordingTarget> target_;
-};
-
-constexpr std::uint32_t kMark = 0x55AAAA55;
-
-TEST_F(Sb3Commands, MayBeNone) {
-  EXPECT_TRUE(is_ok(read(block({words({1, 1, 0, 0})}))));
-  EXPECT_TRUE(target_->taken.empty());
-}
-
-TEST_F(Sb3Commands, P03_OfAnotherFormAreRefused) {
-  const auto refuses = [&](const Bytes& data) { return refused_at(read(data), 8); };
-  EXPECT_TRUE(refuses(block({words({2, 1, 0, 0})}))) << "section";
-  EXPECT_TRUE(refuses(block({words({1, 2, 0, 0})}))) << "its type";
-  EXPECT_TRUE(refuses(block({words({1, 1, 0, 1})}))) << "its reserved word";
-  EXPECT_TRUE(refuses(block({words({1, 1, 8, 0})}))) << "half a command";
-  EXPECT_TRUE(refuses(block({words({1, 1, 0, 0}), words({1})}))) << "something behind";
-  EXPECT_TRUE(refuses(block({words({1, 1, 0xFFFFFFF0, 0})}))) << "longer than its blocks";
-  EXPECT_TRUE(refuses(Bytes(512))) << "no section";
-  auto extra = block({words({1, 1, 0, 0})});
-  extra.resize(512);
-  EXPECT_TRUE(refuses(extra)) << "a block too many";
-  EXPECT_TRUE(refuses(block({words({1, 1, 16, 0}), words({kMark + 1, 0, 0, 3})}))) << "mark";
-  for (const std::uint32_t tag : {0U, 14U, 0x102U, 0xFFFFFFFFU}) {
-    EXPECT_TRUE(refuses(block({words({1, 1, 16, 0}), words({kMark, 0, 0, tag})}))) << tag;
-  }
-  EXPECT_TRUE(refuses(block({words({1, 1, 16, 0}), words({kMark, 0, 1, 3})}))) << "reserved";
-  EXPECT_TRUE(refuses(block({words({1, 1, 32, 0}), words({kMark, 0, 4, 1, 0, 1, 0, 0})})))
-      << "reserved";
-  EXPECT_TRUE(refuses(block({words({1, 1, 32, 0}), words({kMark, 0, 4, 8, 0, 0, 0, 1})})))
-      << "reserved";
-  EXPECT_TRUE(refuses(block({words({1, 1, 16, 0}), words({kMark, 0, 4, 1})}))) << "no details";
-  EXPECT_TRUE(refuses(block({words({1, 1, 32, 0}), words({kMark, 0, 1, 2, 0, 0, 0, 0})})))
-      << "no data";
-  EXPECT_TRUE(refuses(block({words({1, 1, 48, 0}), words({kMark, 0, 1, 2, 0, 0, 0, 0, 0x0105})})))
-      << "data that is not zero padded";
-  EXPECT_TRUE(target_->taken.size() == 1 && target_->abandoned == 1);
-}
-
-TEST_F(Sb3Commands, P01_LengthsThatOverflowAreRefusedBeforeAnythingIsDone) {
-  for (const std::uint32_t length : {240U - 31U, 0x7FFFFFFFU, 0xFFFFFFF0U, 0xFFFFFFFFU}) {
-    EXPECT_TRUE(refused_at(
-        read(block({words({1, 1, 240, 0}), words({kMark, 0, length, 2, 0, 0, 0, 0})})), 8));
-    EXPECT_TRUE(target_->taken.empty()) << length;
-    EXPECT_TRUE(refused_at(read(block({words({1, 1, 240, 0}), words({kMark, 0, length, 5})})), 8));
-    EXPECT_TRUE(target_->taken.empty()) << length;
+TEST_P(Sb3Files, P03_BlocksWithAnotherNumberAreRefusedThoughSigned) {
+  RecordingTarget target(world_);
+  ASSERT_TRUE(is_ok(read_file(target, signed_anew(world_, file_))));
+  for (std::size_t at = 0; at < 4; ++at) {
+    auto misnumbered = file_;
+    misnumbered[block0() + at] ^= 3U;
+    expect_untouched(signed_anew(world_, misnumbered), 7);
   }
 }
 
-TEST_F(Sb3Commands, AreWrittenOnlyWithTheLengthOfTheirData) {
-  CommandWriter writer;
-  Command load{.tag = CommandTag::kLoad, .length = 5};
-  EXPECT_TRUE(fails_with(writer.add(load, Bytes(4)), ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(
-      fails_with(writer.add({.tag = CommandTag::kErase}, Bytes(4)), ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(fails_with(writer.add({.tag = CommandTag::kProgramFuses, .length = 5}, Bytes(5)),
-                         ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(
-      fails_with(writer.add({.tag = CommandTag::kLoadKeyBlob, .length = 70000}, Bytes(70000)),
-                 ErrorCode::kInvalidArgument));
-  EXPECT_TRUE(fails_with(writer.add({}), ErrorCode::kInvalidArgument));
-  EXPECT_EQ(must(writer.blocks()).size(), 1U);
+TEST_P(Sb3Files, P03_TheLastBlockNamesNoNextOneThoughSigned) {
+  auto endless = file_;
+  endless[endless.size() - block() + 4] = 1;
+  RecordingTarget target(world_);
+  EXPECT_TRUE(refused_at(read_file(target, signed_anew(world_, endless)), 7));
+  EXPECT_LT(target.ended, plan_.size());
+  EXPECT_EQ(target.abandoned, 1U);
 }
 
-// ---- The header.
-
-TEST(Sb3Headers, P03_OfAnotherFormAreRefused) {
-  Sb3World world;
-  const auto good = sb3::encode_header(world.header);
-  ASSERT_TRUE(is_ok(sb3::parse_header(good)));
-  EXPECT_EQ(sb3::encode_header(must(sb3::parse_header(good))), good);
-  for (const std::size_t at : {0U, 4U, 6U, 16U, 17U, 36U, 40U, 50U}) {
-    auto bad = good;
-    bad[at] ^= 0x41;
-    EXPECT_TRUE(refused_at(sb3::parse_header(bad), 1)) << at;
-  }
-  EXPECT_TRUE(refused_at(sb3::parse_header(ByteView(good).first(59)), 1));
+TEST_P(Sb3Files, P01_WithoutBlocksAreRefusedThoughSigned) {
+  auto none = to_bytes(ByteView(file_).first(block0()));
+  std::fill_n(none.begin() + 12, 4, std::uint8_t{0});
+  RecordingTarget target(world_);
+  EXPECT_TRUE(refused_at(read_file(target, signed_anew(world_, none)), 4));
+  EXPECT_EQ(target.admitted, 0U);
 }
 
 }  // namespace
