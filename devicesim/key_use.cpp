@@ -31,8 +31,6 @@ bool of_private_key(KeyOperation operation) {
   return operation == KeyOperation::kSign || operation == KeyOperation::kPublicKey;
 }
 
-bool is_aes_size(std::size_t size) { return size == 16 || size == 24 || size == 32; }
-
 // The one place that says what a flag allows.
 std::uint8_t flag_for(const KeyRequest& request) {
   if (request.path == KeyPath::kDerived) return core::kAssetDerive;
@@ -53,7 +51,9 @@ Status check_request(const KeyRequest& request) {
 }
 
 Result<Secret> open_gcm(const core::Crypto& crypto, ByteView key, ByteView aside, ByteView sealed) {
-  if (!is_aes_size(key.size())) return wrong_key("the key has not the size of an AES key");
+  if (key.size() != 16 && key.size() != 24 && key.size() != 32) {
+    return wrong_key("the key has not the size of an AES key");
+  }
   const Error refused{ErrorCode::kOpenFailed, "the sealed bytes do not open"};
   if (sealed.size() < kNonceSize + core::Aead::kTagSize) return refused;
   auto aead =
@@ -93,7 +93,6 @@ Result<Secret> use_secret(const core::Crypto& crypto, ByteView key, const KeyReq
       if (key.size() < kLeastMacKey) return wrong_key("the key is too short for HMAC");
       return mac_of(core::Mac::hmac(crypto, core::Hash::kSha256, key), request.input);
     case KeyOperation::kCmac:
-      if (!is_aes_size(key.size())) return wrong_key("the key has not the size of an AES key");
       return mac_of(core::Mac::cmac(crypto, key), request.input);
     case KeyOperation::kDecrypt:
       return open_gcm(crypto, key, request.aside, request.input);

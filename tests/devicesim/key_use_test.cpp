@@ -247,6 +247,34 @@ TEST_F(Keys, P03_RefuseRequestsThatMakeNoSense) {
   EXPECT_THAT(use(kSigning, KeyOperation::kHmac, Bytes(device::kMostKeyInput + 1)),
               FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(use(kSigning, KeyOperation::kHmac, Bytes(device::kMostKeyInput)), Succeeds());
+  for (const auto operation : {0, 6}) {
+    const auto used = use(kDecrypting, static_cast<KeyOperation>(operation), message_);
+    EXPECT_THAT(used, FailsWith(ErrorCode::kInvalidArgument)) << "whatever the key is for";
+  }
+}
+
+TEST_F(Keys, P01_TakeNoMoreBesideTheInputThanTheySay) {
+  constexpr auto kDecrypt = KeyOperation::kDecrypt;
+  constexpr auto kHmac = KeyOperation::kHmac;
+  const Bytes most(device::kMostKeyAside, 7);
+  const Bytes more(device::kMostKeyAside + 1, 7);
+  const auto opened = [&](ByteView aside) {
+    const auto input = sealed(key_, message_, aside);
+    return use(kDecrypting, kDecrypt, input, KeyPath::kItself, {}, aside);
+  };
+  EXPECT_THAT(opened(most), Succeeds());
+  EXPECT_THAT(opened(more), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(use(kDeriving, kHmac, message_, KeyPath::kDerived, most), Succeeds());
+  EXPECT_THAT(use(kDeriving, kHmac, message_, KeyPath::kDerived, more),
+              FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(Keys, ThatAreDerivedAreSecretKeysAndTheErrorSaysSo) {
+  for (const auto operation : {KeyOperation::kSign, KeyOperation::kPublicKey}) {
+    const auto used = use(kDeriving, operation, message_, KeyPath::kDerived, message_);
+    ASSERT_THAT(used, FailsWith(ErrorCode::kInvalidArgument));
+    EXPECT_THAT(used.error().message, ::testing::HasSubstr("derived is a secret key"));
+  }
 }
 
 TEST_F(Keys, D01_NeverComeOutOfAnyOperation) {
@@ -282,6 +310,7 @@ TEST_F(Keys, AreThereInALockedPartAndNotBeforeAPackage) {
 }
 
 TEST_F(Keys, OfAWrongSizeOrFormAreRefusedWhenTheyAreUsed) {
+  constexpr std::array<std::uint16_t, 3> kNoAesKeys = {15, 17, 33};
   PackagePlan plan;
   plan.version = 2;
   plan.assets.push_back(key_asset(1, "short", pattern(15, 1)));
@@ -289,6 +318,15 @@ TEST_F(Keys, OfAWrongSizeOrFormAreRefusedWhenTheyAreUsed) {
   plan.assets.push_back(key_asset(3, "empty", {}, core::AssetKind::kSecretKey,
                                   core::kAssetSign | core::kAssetDerive));
   plan.assets.push_back(key_asset(4, "no key", pattern(100, 1), core::AssetKind::kPrivateKey));
+  for (const auto size : kNoAesKeys) {
+    constexpr auto kSecret = core::AssetKind::kSecretKey;
+    const auto add = [&](std::uint16_t slot, std::uint8_t flags) {
+      plan.assets.push_back(
+          key_asset(slot, std::to_string(slot), pattern(size, 1), kSecret, flags));
+    };
+    add(size, core::kAssetDecrypt);
+    add(static_cast<std::uint16_t>(100 + size), core::kAssetUnwrap);
+  }
   done(program(*part_, oem_.share_blob(), oem_.package(plan)));
   for (std::uint32_t slot = 1; slot <= 4; ++slot) {
     for (const auto operation : kOperations) {
@@ -302,6 +340,14 @@ TEST_F(Keys, OfAWrongSizeOrFormAreRefusedWhenTheyAreUsed) {
   EXPECT_THAT(use(2, KeyOperation::kHmac, message_), Succeeds());
   EXPECT_THAT(use(3, KeyOperation::kHmac, message_, KeyPath::kDerived, message_),
               FailsWith(ErrorCode::kInvalidArgument));
+  // The key is at fault, not the bytes that do not open under it.
+  for (const auto size : kNoAesKeys) {
+    for (const auto& input : {message_, Bytes{}}) {
+      EXPECT_THAT(use(size, KeyOperation::kDecrypt, input), FailsWith(ErrorCode::kInvalidArgument));
+      EXPECT_THAT(use(100U + size, KeyOperation::kHmac, message_, KeyPath::kUnwrapped, input),
+                  FailsWith(ErrorCode::kInvalidArgument));
+    }
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "devicesim/mboot/little_endian.h"
+#include "devicesim/mboot/resource.h"
 #include "tests/devicesim/support/parts.h"
 
 namespace tallystick::test {
@@ -175,6 +176,10 @@ TEST_F(Targets, P03_RefuseOtherParameters) {
   EXPECT_EQ(status(Tag::kFlashProgramOnce, {0, 8, 1}), StatusCode::kInvalidArgument);
   EXPECT_EQ(status(Tag::kFlashReadOnce, {0, 3}), StatusCode::kInvalidArgument);
   EXPECT_EQ(send(Tag::kFuseProgram, {0, 3, 0}, Bytes(3)), StatusCode::kInvalidArgument);
+  for (const Words& words :
+       {Words{0, 4, 9}, Words{0, 0, 0}, Words{0, 0}, Words{0, 3, 0}, Words{0, 6, 0}, Words{0, 7}}) {
+    EXPECT_EQ(ask(Tag::kFuseRead, words), (Words{4, 0})) << ::testing::PrintToString(words);
+  }
 }
 
 TEST_F(Targets, WriteReadAndFillTheRamUntilAReset) {
@@ -296,6 +301,9 @@ TEST_F(Targets, D01_D04_RefuseWhatAProvisionedPartForbids) {
     EXPECT_EQ(status(Tag::kFlashEraseRegion, {0, 4096, 0}), StatusCode::kSecurityViolation);
     EXPECT_EQ(read_memory(0, kSmallFlash).status, StatusCode::kSecurityViolation);
     EXPECT_EQ(read_memory(0xC000, 10).status, StatusCode::kSecurityViolation) << "write-only";
+    for (const Words& words : {Words{0, kSmallFlash, 0}, Words{0xC000, 10}}) {
+      EXPECT_EQ(ask(Tag::kReadMemory, words), (Words{10001, 0})) << "before a first byte goes out";
+    }
     EXPECT_EQ(write_memory(kRam, Bytes(4, 1)), StatusCode::kSuccess) << "RAM is the host's";
     if (locked) {
       EXPECT_EQ(receive_file(oem_.share_blob()), StatusCode::kSecurityViolation);
@@ -405,6 +413,12 @@ TEST_F(Targets, FailWhenThePartDoesNotOpenAndRecoverWhenItDoes) {
   EXPECT_EQ(property(0x04), (Words{1}));
   EXPECT_EQ(status(Tag::kFlashEraseAll), StatusCode::kFail);
   EXPECT_EQ(read_memory(0, 4).status, StatusCode::kFail);
+  for (const auto which :
+       {mboot::Resource::kIdentity, mboot::Resource::kCertificate, mboot::Resource::kProof}) {
+    const auto address = which == mboot::Resource::kProof ? kRam : 0;
+    EXPECT_EQ(ask(Tag::kFlashReadResource, {address, 4096, static_cast<std::uint32_t>(which)}),
+              (Words{1, 0}));
+  }
   EXPECT_EQ(property(0x01), (Words{0, 0x4B030000}));
   held.reset();
   there = true;

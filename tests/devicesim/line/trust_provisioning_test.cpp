@@ -3,6 +3,7 @@
 #include "devicesim/mboot/session.h"
 #include "tests/devicesim/line/nxp_host.h"
 #include "tests/devicesim/mboot/hex.h"
+#include "tests/devicesim/support/owner.h"
 
 namespace tallystick::test {
 namespace {
@@ -152,8 +153,9 @@ TEST_F(TrustProvisioned, P03_OtherSizesAndParametersAreRefused) {
     words[word] = value;
     return words;
   };
-  for (const auto& words : {changed(2, 15), changed(2, 17), changed(4, 47), changed(6, 63),
-                            changed(8, 63), changed(5, at(1) + 255), changed(7, at(2))}) {
+  for (const auto& words :
+       {changed(2, 15), changed(2, 17), changed(4, 47), changed(6, 63), changed(8, 63),
+        changed(5, at(1) + 255), changed(7, at(2)), changed(7, at(1)), changed(7, at(1) - 255)}) {
     EXPECT_EQ(oem_.trust(words), (Words{4, 0, 0, 0}));
   }
   EXPECT_EQ(oem_.trust({0, at(0), 16}), (Words{4, 0, 0, 0})) << "parameters are missing";
@@ -187,6 +189,17 @@ TEST_F(TrustProvisioned, ResultsMayStandWhereTheInputsStood) {
   const auto key = value(
       core::EcPublicKey::from_xy(world_.crypto(), core::Curve::kP256, first.signing.public_key));
   EXPECT_THAT(key.verify(world_.crypto(), {data}, oem_.read(oem_.slot(0) + 10, 64)), Succeeds());
+}
+
+TEST_F(TrustProvisioned, ResultsMayStandInAnyOrderAndSideBySide) {
+  oem_.write(oem_.slot(0), seed_);
+  const auto at = oem_.slot(1);
+  EXPECT_EQ(oem_.trust({0, oem_.slot(0), 16, at + 128, 48, at + 64, 64, at, 64}),
+            (Words{0, 48, 64, 64}));
+  EXPECT_EQ(oem_.read(at + 128, 48), Bytes(oem_.read(at + 64, 48))) << "the share, and the master";
+  EXPECT_EQ(oem_.trust({3, 0xC3A5, 0, at + 64, 48, at, 64}), (Words{0, 48, 64}));
+  EXPECT_THAT(core::EcPublicKey::from_xy(world_.crypto(), core::Curve::kP256, oem_.read(at, 64)),
+              Succeeds());
 }
 
 TEST_F(TrustProvisioned, TheDiceKeyIsThePartsOwnAndTheRootsOwn) {
@@ -282,6 +295,26 @@ TEST_F(TrustProvisioned, D03_ACutFileChangesNothing) {
   }
   part_.reset();
   EXPECT_TRUE(*part_medium_ == before);
+}
+
+TEST_F(TrustProvisioned, ASecondFileHasToWaitForTheFirst) {
+  const auto file = firmware_file();
+  const auto part = reopened(world_, part_medium_);
+  auto first = value(part->install_sb3(file.size()));
+  // Nothing of it has come, a part of block 0, and block 0 with some of the rest.
+  const std::array<std::size_t, 3> pieces = {0, 100, 900};
+  ByteView rest = file;
+  for (const auto size : pieces) {
+    done(first->update(rest.first(size)));
+    rest = rest.subspan(size);
+    EXPECT_THAT(part->install_sb3(file.size()), FailsWith(core::ErrorCode::kLifeCycle)) << size;
+  }
+  done(first->update(rest));
+  EXPECT_THAT(first->finish(), Succeeds()) << "what was refused has not disturbed it";
+  Bytes flash(firmware_.size());
+  done(part->read_open_flash(0x1000, flash));
+  EXPECT_EQ(flash, firmware_);
+  EXPECT_THAT(part->install_sb3(file.size()), Succeeds());
 }
 
 TEST_F(TrustProvisioned, D02_D03_APowerCutAtAnyMomentLeavesTheOldStateOrTheNew) {
@@ -411,6 +444,25 @@ TEST_F(TrustProvisioned, P06_AMakersImageIsNotAnOems) {
   expect_refused(oem_.make_file(session(), commands, 1, 7), StatusCode::kSecurityViolation);
 }
 
+TEST_F(TrustProvisioned, P06_AContainerOfTheLargerCurveIsRefusedByItsForm) {
+  core::sb3::Header header;
+  header.variant.curve = core::Curve::kP384;
+  const auto key = value(core::EcPrivateKey::generate(world_.crypto(), core::Curve::kP384));
+  core::sb3::Certificate certificate;
+  certificate.signer.assign(key.public_xy().begin(), key.public_xy().end());
+  certificate.enc_oem_share = core::array_of<48>(session().share);
+  CommandWriter commands;
+  done(commands.add({.tag = CommandTag::kErase, .length = 4096}));
+  const auto file = value(core::sb3::build_file(
+      world_.crypto(), header, certificate, value(commands.blocks()),
+      [](std::uint32_t, core::MutableByteView) { return core::Status{}; },
+      [&](ByteView manifest) { return key.sign(world_.crypto(), {manifest}); }));
+  expect_refused(file, StatusCode::kInvalidArgument);
+  auto part = reopened(world_, part_medium_);
+  const auto installer = value(part->install_sb3(file.size()));
+  EXPECT_THAT(installer->update(file), FailsAtCheck(1, core::ErrorCode::kMalformed));
+}
+
 TEST_F(TrustProvisioned, D01_ALoadedKeyIsInThePartAndIsReadByNothing) {
   const auto key = pattern(32, 4);
   const auto wrapped = oem_.store_key((session(), key));
@@ -466,6 +518,16 @@ TEST_F(TrustProvisioned, D01_ALockedPartServesNoneOfIt) {
   expect_refused(file, StatusCode::kSecurityViolation);
   EXPECT_EQ(part_.generate_master_share(seed_), (Words{10001, 0, 0, 0}));
   EXPECT_EQ(part_.ask(Tag::kKeyProvisioning, {0}), (Words{10001, 0x15}));
+}
+
+TEST_F(TrustProvisioned, D09_AReturnedPartHasNoKeyThatOthersCouldBeMadeOf) {
+  const OemDesk desk(world_);
+  const auto part = ready_part(world_);
+  EXPECT_THAT(part->derive_unique_key("TSDH/DICE"), Succeeds());
+  done(program(*part, desk.share_blob(), desk.package(small_plan())));
+  const auto challenge = value(part->make_debug_challenge());
+  done(part->open_debug(debug_token(world_.crypto(), desk.key(), challenge)));
+  EXPECT_THAT(part->derive_unique_key("TSDH/DICE"), FailsWith(core::ErrorCode::kLifeCycle));
 }
 
 // ---- key-provisioning and generate-key-blob.
