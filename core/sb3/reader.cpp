@@ -53,7 +53,8 @@ Status Reader::update(ByteView data) {
 
 Status Reader::finish() {
   if (refusal_) return *refusal_;
-  if (!header_ || number_ != header_->block_count) {
+  const bool complete = header_ && number_ == header_->block_count;
+  if (!complete) {
     return refuse({ErrorCode::kMalformed, "the container is cut", 4});
   }
   if (auto whole = commands_->finish(); !whole) return refuse(std::move(whole).error());
