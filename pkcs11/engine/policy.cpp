@@ -249,9 +249,9 @@ bool has_wrapped(const Object& key) {
 }
 
 // What is derived from a secret key is a MAC under it: one that also signs or ciphers could compute
-// it (A15). Keys whose value may be read anyway are let go, and each managed key has one use.
+// it (A15). Keys whose value may be read anyway are let go.
 bool computes_derivations(const Object& key) {
-  return key.object_class() == CKO_SECRET_KEY && !key.managed() && key.hides_value() &&
+  return key.object_class() == CKO_SECRET_KEY && key.hides_value() &&
          (key.flag(CKA_SIGN) || has_ciphered(key));
 }
 
