@@ -114,8 +114,10 @@ Result<Secret> use_key(const core::Crypto& crypto, PartFile& file, const PartSta
                        const KeyRequest& request) {
   if (auto checked = check_request(request); !checked) return checked.error();
   const auto& entries = state.installed->head.entries;
-  const auto entry = std::ranges::find(entries, request.slot, &core::PackageEntry::slot);
-  if (entry == entries.end() || !entry->is_key()) return wrong_key("there is no key in that slot");
+  const auto entry = std::ranges::find_if(entries, [&](const core::PackageEntry& one) {
+    return one.is_key() && one.slot == request.slot;
+  });
+  if (entry == entries.end()) return wrong_key("there is no key in that slot");
   if ((entry->flags & flag_for(request)) == 0) {
     return not_permitted("the key's flags do not allow that use");
   }
