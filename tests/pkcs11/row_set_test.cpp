@@ -174,6 +174,13 @@ TEST_F(RowSets, A72_AnEditedRecordIsFoundOutWhileTheTokenIsOpen) {
   EXPECT_THAT(session.set(object, Attributes().text(CKA_LABEL, "x")), ReturnsRv(CKR_DEVICE_ERROR));
 }
 
+TEST_F(RowSets, A71_AnotherTokensDatabaseIsNotDescribed) {
+  CK_TOKEN_INFO info{};
+  EXPECT_THAT(token_->C_GetTokenInfo(token_.slot(), &info), ReturnsRv(CKR_OK));
+  Database(path()).run("UPDATE token SET token_id = zeroblob(16)");
+  EXPECT_THAT(token_->C_GetTokenInfo(token_.slot(), &info), ReturnsRv(CKR_TOKEN_NOT_RECOGNIZED));
+}
+
 TEST_F(RowSets, StayWholeOverEverythingThatATokenDoes) {
   auto& session = token_.session();
   must(session.destroy(session.find(Attributes().text(CKA_LABEL, "private 0")).at(0)));
