@@ -4,6 +4,7 @@
 
 #include "core/base/reader.h"
 #include "core/certificate/device_certificate.h"
+#include "devicesim/key_store.h"
 
 namespace tallystick::device {
 namespace {
@@ -90,14 +91,18 @@ std::shared_ptr<const core::Family> read_family(core::Reader& in, bool& good) {
   return in.ok() ? family : nullptr;
 }
 
-Result<std::shared_ptr<const Installed>> read_installed(core::Reader& in) {
+// A package that this part would have installed: what uses it asks nothing again.
+Result<std::shared_ptr<const Installed>> read_installed(core::Reader& in, const MemoryMap& map) {
   const auto raw = in.lv();
   const auto blob = in.lv();
   const auto proof_key = in.lv();
   if (!in.ok() || raw.size() < core::kPackageHeaderSize) return damaged("package");
   const auto body_length = core::Reader(raw.subspan(88, 8)).u64();
   auto head = core::parse_package_head(raw, raw.size() + body_length);
-  if (!head) return damaged("package");
+  if (!head || !core::check_package_entries(*head)) return damaged("package");
+  for (const auto& entry : head->entries) {
+    if (!asset_fits(map, entry)) return damaged("package");
+  }
   auto installed = std::make_shared<Installed>();
   installed->head = *std::move(head);
   installed->share_blob.assign(blob.begin(), blob.end());
@@ -225,6 +230,7 @@ Result<PartState> decode_state(const core::Crypto& crypto, ByteView bytes) {
   manufacture.memory.flash_base = in.u64();
   manufacture.memory.flash_size = in.u64();
   manufacture.minimum_software_version = in.u32();
+  if (!check_manufacture(manufacture)) return damaged("manufacture");
   bool good = true;
   std::shared_ptr<const core::Family> family;
   if (flag(in, good)) {
@@ -266,7 +272,7 @@ Result<PartState> decode_state(const core::Crypto& crypto, ByteView bytes) {
   state.active_bank = in.u8();
   if (state.active_bank > 1) return damaged("bank");
   if (flag(in, good)) {
-    auto installed = read_installed(in);
+    auto installed = read_installed(in, state.immutable.manufacture().memory);
     if (!installed) return std::move(installed).error();
     state.installed = *std::move(installed);
   }

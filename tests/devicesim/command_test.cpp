@@ -178,6 +178,15 @@ TEST_F(Command, TellsWrongArgumentsFromFilesThatFail) {
   EXPECT_EQ(run("show " + in_quotes(file_) + " > /dev/full").status, 3);
 }
 
+TEST_F(Command, SaysWhatItNeedsToMakeThePartsThatItServes) {
+  const auto folder = scratch_.file("parts");
+  const auto refused = run("serve --dir " + in_quotes(folder) + " --count 1");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.text, ::testing::HasSubstr("part-0001.part: is not there, and to make it "
+                                                 "--icm-fingerprint is needed"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
 class ProductCommand : public Command {
  protected:
   ProductCommand() {
@@ -250,6 +259,11 @@ TEST_F(ProductCommand, D01_UsesKeysAsTheirFlagsSay) {
   EXPECT_EQ(on_part("key decrypt", "--slot 41" + in).status, 1) << "it signs";
   EXPECT_EQ(on_part("key decrypt", "--slot 42" + in).status, 1) << "nothing authentic";
   EXPECT_EQ(on_part("key mac", "--slot 41 --derive 00" + in).status, 1) << "it does not derive";
+  for (const auto* context : {"0", "000", "0g", "g0", "0x00"}) {
+    const auto refused = on_part("key mac", std::string("--slot 41 --derive ") + context + in);
+    EXPECT_EQ(refused.status, 2) << context;
+    EXPECT_THAT(refused.text, ::testing::HasSubstr("hexadecimal digits"));
+  }
   EXPECT_EQ(on_part("key sign", "--slot 41" + in).status, 2) << "it is not private";
   EXPECT_EQ(on_part("key mac", "--slot 41").status, 2);
   EXPECT_EQ(on_part("key mac", "--slot 41 --in " + in_quotes(scratch_.file("none"))).status, 3);

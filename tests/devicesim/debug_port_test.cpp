@@ -180,6 +180,7 @@ TEST_F(DebugPorts, D09_EndASearchAfterFiveGuessesForGood) {
     EXPECT_EQ(tries_left(), device::kDebugTries - 1U - guess) << "also over a power cut";
   }
   EXPECT_THAT(part_->make_debug_challenge(), FailsWith(ErrorCode::kNotPermitted));
+  EXPECT_THAT(part_->open_debug(token({part_->id(), {}})), FailsWith(ErrorCode::kNotPermitted));
   EXPECT_FALSE(value(part_->rehearse_lock()).debug_can_be_opened);
   // Nothing gives tries back: no package, no software, no lock.
   auto newer = plan_;
@@ -251,6 +252,24 @@ TEST_F(DebugPorts, D02_D14_WithMisreadFusesAreClosedAndThePartStaysOff) {
   EXPECT_THAT(part_->install_package(1000), FailsWith(ErrorCode::kLifeCycle));
 }
 
+// No part comes to be like that by itself.
+TEST_F(DebugPorts, D09_WithoutAnOwnerOpenForNobody) {
+  const auto mine = challenge();
+  part_.reset();
+  {
+    auto file =
+        value(device::PartFile::open(world_.crypto(), std::make_unique<MediumStorage>(medium_)));
+    auto state = file.take_state();
+    state.owner.reset();
+    done(file.commit(state));
+  }
+  part_ = reopened(world_, medium_);
+  EXPECT_THAT(part_->make_debug_challenge(), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(part_->open_debug(token(mine)), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_EQ(tries_left(), device::kDebugTries);
+  EXPECT_FALSE(part_->returned());
+}
+
 TEST(ReturnFuses, D02_GoOneWayAndNoStuckBitMakesOneStateAnother) {
   using device::Return;
   using device::ReturnFuses;
@@ -265,6 +284,11 @@ TEST(ReturnFuses, D02_GoOneWayAndNoStuckBitMakesOneStateAnother) {
     codes.push_back(fuses.bits());
   }
   EXPECT_THAT(fuses.advance(Return::kErasing), FailsWith(ErrorCode::kLifeCycle));
+  for (const auto start : {std::uint64_t{0}, std::uint64_t{1}}) {
+    ReturnFuses others(start);
+    EXPECT_THAT(others.advance(Return::kDamaged), FailsWith(ErrorCode::kLifeCycle));
+    EXPECT_EQ(others.bits(), start);
+  }
   for (const auto code : codes) {
     for (unsigned i = 0; i < 64; ++i) {
       EXPECT_EQ(ReturnFuses(code ^ (1ULL << i)).state(), Return::kDamaged);

@@ -31,6 +31,8 @@ TEST(MemoryMaps, HoldARangeOnlyWhenAllOfItIsInside) {
   EXPECT_FALSE(device::in_flash(map, 0x1000, 0x2001));
   EXPECT_FALSE(device::in_flash(map, 0x2000, UINT64_MAX));
   EXPECT_FALSE(device::in_flash(map, UINT64_MAX, 1));
+  EXPECT_FALSE(device::in_flash({UINT64_MAX - 4095, 4096}, 0, 0))
+      << "address 0 does not follow the last one";
 }
 
 TEST(Flash, AtAHighAddressTakesAndGivesBackAnAsset) {
@@ -54,6 +56,44 @@ TEST(Flash, AtAHighAddressTakesAndGivesBackAnAsset) {
   plan.assets[0].entry.address = 0;
   EXPECT_THAT(program(*part, oem.share_blob(), oem.package(plan)),
               FailsAtCheck(8, ErrorCode::kInconsistent));
+}
+
+TEST(FlashChanges, StayInTheFlashAndAreAlone) {
+  const World world;
+  const auto part = ready_part(world);
+  auto change = value(part->change_flash(device::Part::FlashContents::kErased));
+  const core::Bytes two(2, 1);
+  for (const auto address : {kSmallFlash - 1, kSmallFlash, UINT64_MAX}) {
+    EXPECT_THAT(change->write(address, two), FailsWith(ErrorCode::kInvalidArgument));
+    EXPECT_THAT(change->erase(address, 2), FailsWith(ErrorCode::kInvalidArgument));
+  }
+  const auto refused = FailsWith(ErrorCode::kLifeCycle);
+  EXPECT_THAT(part->blow_fuse(0, 1), refused);
+  EXPECT_THAT(part->load_software(world.software(2)), refused);
+  EXPECT_THAT(part->install_package(1000), refused);
+  EXPECT_THAT(part->change_flash(device::Part::FlashContents::kErased), refused);
+  EXPECT_THAT(change->write(kSmallFlash - 2, two), Succeeds());
+  EXPECT_THAT(change->finish(), Succeeds());
+  core::Bytes read(2);
+  EXPECT_THAT(part->read_open_flash(kSmallFlash - 2, read), Succeeds());
+  EXPECT_EQ(read, two);
+  EXPECT_EQ(value(part->read_fuse(0)), 0U);
+}
+
+TEST(FlashChanges, D03_EndWithAReset) {
+  const World world;
+  const auto part = ready_part(world);
+  auto change = value(part->change_flash(device::Part::FlashContents::kErased));
+  const core::Bytes two(2, 1);
+  done(change->write(0, two));
+  done(part->reset());
+  const auto over = FailsWith(ErrorCode::kLifeCycle);
+  EXPECT_THAT(change->write(0, two), over);
+  EXPECT_THAT(change->erase(0, 2), over);
+  EXPECT_THAT(change->finish(), over);
+  core::Bytes read(2, 7);
+  EXPECT_THAT(part->read_open_flash(0, read), Succeeds());
+  EXPECT_TRUE(core::all_zero(read)) << "nothing of it came into force";
 }
 
 TEST(KeyStores, HaveSixteenKibibytesForAKey) {

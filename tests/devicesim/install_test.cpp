@@ -117,6 +117,32 @@ TEST_F(Installing, S19_RemembersTheVersionOfAnAssetThatALaterPackageLeftOut) {
               FailsAtCheck(9, ErrorCode::kRollback));
 }
 
+TEST_F(Installing, S19_RefusesAnAssetWhoseVersionThePartCouldNotRemember) {
+  part_.reset();
+  {
+    auto file =
+        value(device::PartFile::open(world_.crypto(), std::make_unique<MediumStorage>(medium_)));
+    auto state = file.take_state();
+    for (std::uint16_t id = 1000; state.minimum_asset_versions.size() + 1 < device::kMostAssetIds;
+         ++id) {
+      state.minimum_asset_versions[id] = 1;
+    }
+    done(file.commit(state));
+  }
+  part_ = reopened(world_, medium_);
+  const auto before = snapshot(*part_);
+  PackagePlan plan;
+  plan.assets = {flash_asset(1, "one", 0, pattern(100, 1)),
+                 flash_asset(2, "another", 1000, pattern(100, 2))};
+  EXPECT_THAT(program(*part_, oem_.share_blob(), oem_.package(plan)),
+              FailsAtCheck(9, ErrorCode::kInconsistent));
+  EXPECT_EQ(snapshot(*part_), before);
+  plan.assets.pop_back();
+  EXPECT_THAT(program(*part_, oem_.share_blob(), oem_.package(plan)), Succeeds());
+  plan.assets.push_back(flash_asset(1000, "a known one", 1000, pattern(100, 2)));
+  EXPECT_THAT(program(*part_, oem_.share_blob(), oem_.package(plan)), Succeeds());
+}
+
 TEST_F(Installing, S20_RefusesAPackageForAnotherProduct) {
   auto meter = ready_part(world_, "meter");
   auto plan = small_plan();

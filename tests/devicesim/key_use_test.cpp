@@ -309,6 +309,23 @@ TEST_F(Keys, AreThereInALockedPartAndNotBeforeAPackage) {
   EXPECT_THAT(use(kSigning, KeyOperation::kHmac, message_), FailsWith(ErrorCode::kLifeCycle));
 }
 
+// No part comes to be like that by itself.
+TEST(KeysOfNoPackage, AreRefused) {
+  const World world;
+  const auto medium = new_medium();
+  ready_part(world, "", medium);
+  {
+    auto file =
+        value(device::PartFile::open(world.crypto(), std::make_unique<MediumStorage>(medium)));
+    auto state = file.take_state();
+    done(state.life_cycle.advance(device::LifeCycle::kProvisioned));
+    done(file.commit(state));
+  }
+  KeyRequest request;
+  request.operation = KeyOperation::kHmac;
+  EXPECT_THAT(reopened(world, medium)->use_key(request), FailsWith(ErrorCode::kLifeCycle));
+}
+
 TEST_F(Keys, OfAWrongSizeOrFormAreRefusedWhenTheyAreUsed) {
   constexpr std::array<std::uint16_t, 3> kNoAesKeys = {15, 17, 33};
   PackagePlan plan;

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "devicesim/file_storage.h"
 #include "tests/devicesim/support/parts.h"
 #include "tests/support/scratch.h"
 
@@ -152,6 +153,13 @@ TEST_F(PartFiles, ThatAreNoneAreRefused) {
     ::chmod(scratch_.file("other").c_str(), 0600);
     EXPECT_THAT(open("other"), FailsWith(ErrorCode::kStorage)) << size;
   }
+}
+
+TEST_F(PartFiles, ThatNoFileSystemHoldsAreNotMade) {
+  EXPECT_THAT(device::FileStorage::create(scratch_.file("huge"), (1ULL << 62U) + 1,
+                                          [](device::Storage&) { return core::Status(); }),
+              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_TRUE(std::filesystem::is_empty(scratch_.path()));
 }
 
 TEST_F(PartFiles, A75_ThatOthersMayUseOrThatAreLinksAreRefused) {

@@ -130,6 +130,13 @@ TEST_F(UniformParts, GenerateAndSealAssetsInside) {
   EXPECT_THAT(device.seal_generated(builder.seal_context(0), wanted),
               FailsWith(ErrorCode::kInvalidArgument))
       << "a length that is not the key's";
+  entry = plan.assets[0].entry;
+  entry.plaintext_length = 32;
+  entry.name = "another key";
+  const auto other = value(core::PackageBuilder::create(header, {entry}));
+  EXPECT_THAT(device.seal_generated(other.seal_context(0), wanted),
+              FailsWith(ErrorCode::kInvalidArgument))
+      << "another name";
 }
 
 TEST_F(UniformParts, LoseTheirSharesAtReset) {
@@ -146,6 +153,19 @@ TEST_F(UniformParts, SealNothingBeforeTheyHaveAShareSet) {
   EXPECT_THAT(device.give_share(core::Suite::kGcm), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(device.give_master(core::Suite::kGcm), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(device.tag_package(core::Bytes(500)), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(UniformParts, TagNothingThatIsShorterThanAHead) {
+  auto device = value(ProvisioningDevice::on(*maker_));
+  done(device.make_share(oem_id_, 1, core::bytes_of(kInput)));
+  const core::Bytes head(core::package_head_size(1) - 16, 1);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{6}, core::kPackageHeaderSize - 1,
+                                 core::kPackageHeaderSize, head.size() - 1}) {
+    EXPECT_THAT(device.tag_package(core::ByteView(head).first(size)),
+                FailsWith(ErrorCode::kMalformed))
+        << size;
+  }
+  EXPECT_THAT(device.tag_package({}), FailsWith(ErrorCode::kMalformed));
 }
 
 TEST(OtherParts, AreNoProvisioningDevices) {

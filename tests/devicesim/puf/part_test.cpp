@@ -202,6 +202,13 @@ TEST_F(PufParts, D05_StayOffWithTheSealedStateOfAnotherPart) {
   mixed.lv(identity.helper).bytes(sealed.view().subspan(4 + other.helper.size()));
   EXPECT_THAT(device::puf::open_state(crypto, &identity, mixed.view()),
               FailsWith(ErrorCode::kOpenFailed));
+  // A key is there when helper data are, and not otherwise.
+  EXPECT_THAT(device::puf::open_state(crypto, nullptr, sealed.view()),
+              FailsWith(ErrorCode::kStorage));
+  core::Writer without;
+  without.u32(0).bytes(sealed.view().subspan(4 + other.helper.size()));
+  EXPECT_THAT(device::puf::open_state(crypto, &other, without.view()),
+              FailsWith(ErrorCode::kStorage));
   // Each byte of what is sealed counts, and so do the helper data beside it.
   for (std::size_t at = 0; at < sealed.size(); at += 7) {
     auto changed = core::Bytes(sealed.view().begin(), sealed.view().end());
