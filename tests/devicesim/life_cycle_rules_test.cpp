@@ -173,6 +173,10 @@ TEST_F(LifeCycleRules, StatesOfEarlierVersionsOpenAndNewerOnesAreRefusedInOneLin
   const auto refused = device::decode_state(world_.crypto(), newer);
   ASSERT_THAT(refused, FailsWith(core::ErrorCode::kStorage));
   EXPECT_THAT(refused.error().message, ::testing::HasSubstr("newer version"));
+  newer.front() = 0;
+  const auto unknown = device::decode_state(world_.crypto(), newer);
+  ASSERT_THAT(unknown, FailsWith(core::ErrorCode::kStorage));
+  EXPECT_THAT(unknown.error().message, ::testing::HasSubstr("unknown version"));
   EXPECT_FALSE(device::decode_state(world_.crypto(), Bytes{}).ok());
 }
 
