@@ -4,7 +4,6 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
-#include <array>
 
 #include "provider/digest_numbers.h"
 #include "provider/dispatch.h"
@@ -32,7 +31,9 @@ class Cipher {
     return fail(Reason::kOperation, name_of(*key_) + ": " + what);
   }
   // RSA_PKCS1_PADDING and so on; 0 where the operation tells none.
-  [[nodiscard]] int padding() const;
+  [[nodiscard]] int padding() const {
+    return number_of(operation_.get(), OSSL_ASYM_CIPHER_PARAM_PAD_MODE).value_or(0);
+  }
   Outcome<core::Secret> decrypt_in_token(core::ByteView data) const;
   Outcome<core::Secret> decrypt_by(Mechanism mechanism, core::ByteView data) const;
   Outcome<core::Secret> decrypt_oaep(core::ByteView data) const;
@@ -54,15 +55,6 @@ int Cipher::encrypt(unsigned char* out, std::size_t* size, std::size_t room, cor
   if (!operation_) return 0;
   *size = room;
   return EVP_PKEY_encrypt(operation_.get(), out, size, data.data(), data.size());
-}
-
-// EVP_PKEY_CTX_get_rsa_padding() crashes at the padding of TLS, for which it has no name.
-int Cipher::padding() const {
-  int padding = 0;
-  std::array<OSSL_PARAM, 2> params{
-      OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &padding),
-      OSSL_PARAM_construct_end()};
-  return EVP_PKEY_CTX_get_params(operation_.get(), params.data()) <= 0 ? 0 : padding;
 }
 
 Outcome<core::Secret> Cipher::decrypt_by(Mechanism mechanism, core::ByteView data) const {

@@ -26,6 +26,15 @@ int Operation::digest(const char* parameter, OSSL_LIB_CTX* lib) const {
   return digest_of(context_.get(), parameter, lib);
 }
 
+std::optional<int> number_of(EVP_PKEY_CTX* operation, const char* parameter) {
+  int number = 0;
+  std::array<OSSL_PARAM, 2> params{OSSL_PARAM_construct_int(parameter, &number),
+                                   OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_CTX_get_params(operation, params.data()) <= 0) return std::nullopt;
+  if (OSSL_PARAM_modified(params.data()) == 0) return std::nullopt;
+  return number;
+}
+
 int digest_of(EVP_PKEY_CTX* operation, const char* parameter, OSSL_LIB_CTX* lib) {
   std::array<char, 64> text{};
   std::array<OSSL_PARAM, 2> params{

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include <optional>
 #include <string>
 
 #include "provider/key.h"
@@ -33,6 +34,11 @@ int get_operation_params(EVP_PKEY_CTX* operation, OSSL_PARAM params[]);
 int set_operation_params(EVP_PKEY_CTX* operation, const OSSL_PARAM params[]);
 const OSSL_PARAM* gettable_operation_params(EVP_PKEY_CTX* operation);
 const OSSL_PARAM* settable_operation_params(EVP_PKEY_CTX* operation);
+
+// A parameter that is a number, as one: by their names libcrypto does not tell all of them. Its own
+// getters crash at the padding of TLS, and take a length of salt that they have no word for as
+// none.
+std::optional<int> number_of(EVP_PKEY_CTX* operation, const char* parameter);
 
 // The number of the digest that an operation of libcrypto names under `parameter`.
 int digest_of(EVP_PKEY_CTX* operation, const char* parameter, OSSL_LIB_CTX* lib);

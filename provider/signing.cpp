@@ -99,13 +99,15 @@ Outcome<core::Bytes> Signing::sign_by_rsa_as_asked(core::ByteView digest) const 
     return sign_by_rsa(*key_, padding, digest);
   }
   padding.digest = digest_of(parameters_, OSSL_SIGNATURE_PARAM_DIGEST, context_.lib());
-  if (EVP_PKEY_CTX_get_rsa_padding(parameters_, &padding.mode) <= 0) return failed("no padding");
+  const auto mode = number_of(parameters_, OSSL_SIGNATURE_PARAM_PAD_MODE);
+  if (!mode) return failed("no padding");
+  padding.mode = *mode;
   if (padding.mode == RSA_PKCS1_PSS_PADDING) {
     padding.mgf1_digest = digest_of(parameters_, OSSL_SIGNATURE_PARAM_MGF1_DIGEST, context_.lib());
     if (padding.mgf1_digest == NID_undef) padding.mgf1_digest = padding.digest;
-    if (EVP_PKEY_CTX_get_rsa_pss_saltlen(parameters_, &padding.salt) <= 0) {
-      return failed("no length of the salt");
-    }
+    const auto salt = number_of(parameters_, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
+    if (!salt) return failed("no length of the salt");
+    padding.salt = *salt;
   }
   return sign_by_rsa(*key_, padding, digest);
 }
