@@ -272,8 +272,10 @@ class Uncounted(LineTests):
             self.assertEqual(process.returncode, 0, err)
             self.assertGreater(kills, 10)
             self.assertEqual(json.loads(out)["done"], 4)
+            # Never twice. Not heard at all is what a kill leaves that comes while a part answers that
+            # it took the package; that it has it is what its lock and its proof say, below.
             for relay in relays:
-                self.assertEqual(relay.ear.files.count(self.factory.package_size), 1)
+                self.assertLessEqual(relay.ear.files.count(self.factory.package_size), 1)
             server.end()
         self.expect_locked(parts)
         self.assertEqual(sorted(self.done_ids(job)), sorted(self.part_ids(parts)))
