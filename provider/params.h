@@ -37,6 +37,11 @@ inline std::optional<std::string> uri_param(const OSSL_PARAM params[]) {
   return uri ? uri : text_param(params, kOurUriParam);
 }
 
+// A text for the core to read; the text outlives the parameter.
+inline OSSL_PARAM text_for(const char* name, const char* text) {
+  return OSSL_PARAM_construct_utf8_string(name, const_cast<char*>(text), 0);
+}
+
 // libcrypto's own list of parameters, with further ones before it. The result is for static
 // variables: what it points to has to outlive it.
 inline std::vector<OSSL_PARAM> with_params(std::vector<OSSL_PARAM> ours, const OSSL_PARAM* own) {

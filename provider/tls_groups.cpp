@@ -1,10 +1,11 @@
 #include "provider/tls_groups.h"
 
 #include <openssl/core_names.h>
-#include <openssl/params.h>
 #include <openssl/prov_ssl.h>
 
 #include <array>
+
+#include "provider/params.h"
 
 namespace tallystick::provider {
 namespace {
@@ -37,10 +38,6 @@ constexpr std::array kGroups = {
     Group{"X448", "X448", "X448", 30, 224, 0, 0},
 };
 
-OSSL_PARAM text(const char* key, const char* value) {
-  return OSSL_PARAM_construct_utf8_string(key, const_cast<char*>(value), 0);
-}
-
 }  // namespace
 
 int give_tls_groups(OSSL_CALLBACK* take, void* argument) {
@@ -49,9 +46,9 @@ int give_tls_groups(OSSL_CALLBACK* take, void* argument) {
     int first_dtls = DTLS1_VERSION;
     unsigned int is_kem = 0;
     const std::array<OSSL_PARAM, 11> params{
-        text(OSSL_CAPABILITY_TLS_GROUP_NAME, group.name),
-        text(OSSL_CAPABILITY_TLS_GROUP_NAME_INTERNAL, group.inner_name),
-        text(OSSL_CAPABILITY_TLS_GROUP_ALG, group.algorithm),
+        text_for(OSSL_CAPABILITY_TLS_GROUP_NAME, group.name),
+        text_for(OSSL_CAPABILITY_TLS_GROUP_NAME_INTERNAL, group.inner_name),
+        text_for(OSSL_CAPABILITY_TLS_GROUP_ALG, group.algorithm),
         OSSL_PARAM_construct_uint(OSSL_CAPABILITY_TLS_GROUP_ID, &group.id),
         OSSL_PARAM_construct_uint(OSSL_CAPABILITY_TLS_GROUP_SECURITY_BITS, &group.security_bits),
         OSSL_PARAM_construct_uint(OSSL_CAPABILITY_TLS_GROUP_IS_KEM, &is_kem),

@@ -1,11 +1,11 @@
 #include "provider/tls_signatures.h"
 
-#include <openssl/params.h>
 #include <openssl/prov_ssl.h>
 
 #include <array>
 
 #include "provider/keymgmt.h"
+#include "provider/params.h"
 
 namespace tallystick::provider {
 namespace {
@@ -23,10 +23,6 @@ constexpr std::array kSchemes = {
     Scheme{"mldsa65", &kMlDsa65, "2.16.840.1.101.3.4.3.18", 0x0905, 192},
     Scheme{"mldsa87", &kMlDsa87, "2.16.840.1.101.3.4.3.19", 0x0906, 256}};
 
-OSSL_PARAM text(const char* key, const char* value) {
-  return OSSL_PARAM_construct_utf8_string(key, const_cast<char*>(value), 0);
-}
-
 bool libcrypto_has(const Context& context, const KeyType& type) {
   const Quietly quietly;
   return core::KeymgmtPtr(EVP_KEYMGMT_fetch(context.lib(), type.name, nullptr)) != nullptr;
@@ -42,9 +38,9 @@ int give_tls_signatures(const Context& context, OSSL_CALLBACK* take, void* argum
     int last_tls = 0;
     int no_dtls = -1;
     const std::array<OSSL_PARAM, 10> params{
-        text("tls-sigalg-iana-name", scheme.name),
-        text("tls-sigalg-name", scheme.type->name),
-        text("tls-sigalg-oid", scheme.oid),
+        text_for("tls-sigalg-iana-name", scheme.name),
+        text_for("tls-sigalg-name", scheme.type->name),
+        text_for("tls-sigalg-oid", scheme.oid),
         OSSL_PARAM_construct_uint("tls-sigalg-code-point", &scheme.code_point),
         OSSL_PARAM_construct_uint("tls-sigalg-sec-bits", &scheme.security_bits),
         OSSL_PARAM_construct_int("tls-min-tls", &first_tls),
