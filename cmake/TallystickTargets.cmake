@@ -41,8 +41,7 @@ endfunction()
 # dozen together, in a third of the time. No two of them may give a name to different things, also
 # not in unnamed namespaces.
 function(tallystick_together target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD "${TALLYSTICK_TOGETHER}"
-                                             UNITY_BUILD_BATCH_SIZE 12)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD "${TALLYSTICK_TOGETHER}")
 endfunction()
 
 # tallystick_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <s>]
