@@ -8,7 +8,7 @@ namespace {
 static_assert(kCodeBits == kCodewords * kGolayLength && kSecretBits == kCodewords * kGolayMessage);
 
 std::uint32_t bit_at(core::ByteView bytes, std::size_t index) {
-  return bytes[index / 8] >> (7 - index % 8) & 1U;
+  return unsigned{bytes[index / 8]} >> (7 - index % 8) & 1U;
 }
 
 void put_bit(core::MutableByteView bytes, std::size_t index, std::uint32_t bit) {

@@ -25,11 +25,11 @@ static_assert(kHelperSize == kMagic.size() + kSaltSize + kChoiceSize + kOffsetSi
 using Pairs = std::vector<Pair, core::WipingAllocator<Pair>>;
 
 Pair pair_at(ByteView start_up, std::size_t index) {
-  return start_up[index / 4] >> (6 - 2 * (index % 4)) & 3U;
+  return unsigned{start_up[index / 4]} >> (6 - 2 * (index % 4)) & 3U;
 }
 
 bool chosen(ByteView choice, std::size_t index) {
-  return (choice[index / 8] >> (7 - index % 8) & 1U) != 0;
+  return (unsigned{choice[index / 8]} >> (7 - index % 8) & 1U) != 0;
 }
 
 struct Keys {

@@ -195,8 +195,8 @@ TEST_F(PufKey, LeavesNothingOfTheBiasInTheHelperData) {
     }
     // The first cells of the pairs that serve.
     for (std::size_t pair = 0; pair < kCells / 2; ++pair) {
-      if ((helper[kChoiceAt + pair / 8] >> (7 - pair % 8) & 1U) == 0) continue;
-      cell_ones += values.view()[pair / 4] >> (7 - 2 * (pair % 4)) & 1U;
+      if ((unsigned{helper[kChoiceAt + pair / 8]} >> (7 - pair % 8) & 1U) == 0) continue;
+      cell_ones += unsigned{values.view()[pair / 4]} >> (7 - 2 * (pair % 4)) & 1U;
     }
   }
   // 422,400 bits: four deviations are 0.31 %.

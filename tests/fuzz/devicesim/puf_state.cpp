@@ -48,7 +48,7 @@ void regenerate(core::ByteView helper) {
   // The same, changed in the places that the input says.
   auto changed = enrolled.helper;
   for (std::size_t i = 0; i + 2 < helper.size() && i < 30; i += 3) {
-    changed[(helper[i] << 8U | helper[i + 1]) % changed.size()] ^= helper[i + 2];
+    changed[(std::size_t{helper[i]} << 8U | helper[i + 1]) % changed.size()] ^= helper[i + 2];
   }
   const auto other = device::puf::regenerate(crypto(), changed, start_up.view());
   fuzz::expect(other.ok() == fuzz::same(changed, enrolled.helper), "and all of them");

@@ -60,7 +60,7 @@ double any_of(std::span<const double> failures) {
 }
 
 bool bit_of(core::ByteView bytes, std::size_t index) {
-  return (bytes[index / 8] >> (7 - index % 8) & 1U) != 0;
+  return (unsigned{bytes[index / 8]} >> (7 - index % 8) & 1U) != 0;
 }
 
 }  // namespace
