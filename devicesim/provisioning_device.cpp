@@ -7,6 +7,12 @@
 
 namespace tallystick::device {
 
+namespace {
+
+constexpr const char* kWhat = "act as provisioning device";
+
+}  // namespace
+
 using core::Error;
 using core::ErrorCode;
 using core::Result;
@@ -15,13 +21,12 @@ using core::Status;
 ProvisioningDevice::ProvisioningDevice(Part& part) : part_(&part), reset_(part.resets_) {}
 
 Result<ProvisioningDevice> ProvisioningDevice::on(Part& part) {
-  if (auto checked = part.check_programmable(Action::kActAsDevice, "act as provisioning device");
-      !checked) {
+  if (auto checked = part.check_programmable(Action::kActAsDevice, kWhat); !checked) {
     return checked.error();
   }
   if (!part.running()->family().k_oem_master_share) {
     return Error{ErrorCode::kNotPermitted,
-                 "act as provisioning device: the part's family is not uniform"};
+                 std::string(kWhat) + ": the part's family is not uniform"};
   }
   return ProvisioningDevice(part);
 }
@@ -29,6 +34,9 @@ Result<ProvisioningDevice> ProvisioningDevice::on(Part& part) {
 Result<const core::ProvisioningSoftware*> ProvisioningDevice::software() const {
   if (part_->resets_ != reset_ || part_->running() == nullptr) {
     return Error{ErrorCode::kLifeCycle, "the part was reset; its share set is gone"};
+  }
+  if (auto permitted = part_->check_state(Action::kActAsDevice, kWhat); !permitted) {
+    return permitted.error();
   }
   return part_->running();
 }

@@ -2,8 +2,8 @@
 // where its software permits, it makes shares, gives blobs, seals assets and tags packages that
 // tokens and other parts of the family accept. The same core as in a token does all of it.
 //
-// It holds one share set at a time, inside, until the part is reset or the object goes away. The
-// part outlives it.
+// It holds one share set at a time, inside, until the part is reset or the object goes away. Once
+// the part is locked, everything is refused with kLifeCycle. The part outlives it.
 #pragma once
 
 #include "core/provisioning/provisioning_software.h"
@@ -41,7 +41,7 @@ class ProvisioningDevice {
 
  private:
   explicit ProvisioningDevice(Part& part);
-  // The software that runs, if it is still the one of the last reset.
+  // The software that runs, if it is still the one of the last reset and the part is not locked.
   [[nodiscard]] core::Result<const core::ProvisioningSoftware*> software() const;
   [[nodiscard]] core::Result<const core::ProvisioningSoftware*> software_with_share() const;
   [[nodiscard]] core::Result<core::AssetKey> asset_key(core::Suite suite,

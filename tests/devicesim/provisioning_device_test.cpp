@@ -148,6 +148,23 @@ TEST_F(UniformParts, LoseTheirSharesAtReset) {
               FailsWith(ErrorCode::kLifeCycle));
 }
 
+TEST_F(UniformParts, SealNothingMoreOnceTheyAreLocked) {
+  const OemDesk oem(world_, 1, &oem_key_);
+  done(program(*maker_, oem.share_blob(), oem.package(small_plan())));
+  auto device = value(ProvisioningDevice::on(*maker_));
+  done(device.make_share(oem_id_, 1, core::bytes_of(kInput)));
+  const auto nonce = device.consent_nonce();
+  done(maker_->lock());
+  EXPECT_THAT(device.context(), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(device.give_share(core::Suite::kGcm), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(device.give_master(core::Suite::kGcm), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(device.tag_package(core::Bytes(500)), FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(device.make_share(oem_id_, 1, core::bytes_of(kInput)),
+              FailsWith(ErrorCode::kLifeCycle));
+  EXPECT_THAT(device.regenerate(oem.master_blob(), oem_key_.public_xy(), {}),
+              FailsWith(ErrorCode::kLifeCycle));
+}
+
 TEST_F(UniformParts, SealNothingBeforeTheyHaveAShareSet) {
   const auto device = value(ProvisioningDevice::on(*maker_));
   EXPECT_THAT(device.give_share(core::Suite::kGcm), FailsWith(ErrorCode::kInvalidArgument));
