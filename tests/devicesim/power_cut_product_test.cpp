@@ -29,6 +29,20 @@ class ProductPowerCuts : public PowerCuts {
   core::Bytes token_for(const core::DebugChallenge& challenge) const {
     return debug_token(world_.crypto(), oem_.key(), challenge);
   }
+  // After a cut the challenge may be spent, and another is asked for.
+  core::Status give_back(Part& part) const {
+    auto waiting = part.debug_challenge();
+    if (!waiting) waiting = part.make_debug_challenge();
+    if (!waiting) return std::move(waiting).error();
+    return part.open_debug(token_for(*waiting));
+  }
+  // On the way a try is spent and the part is not yet erased.
+  core::Status spend_a_try(Part& part) const {
+    auto bad = token_for(value(part.debug_challenge()));
+    bad.back() ^= 1;
+    if (part.open_debug(bad).ok()) return core::Error{};
+    return {};
+  }
 };
 
 TEST_F(ProductPowerCuts, D02_InABootCountTheAttemptBeforeItIsMadeOrMakeNone) {
@@ -102,7 +116,7 @@ TEST_F(ProductPowerCuts, D09_AGuessIsSpentWheneverItWasLookedAt) {
 
 TEST_F(ProductPowerCuts, D02_D03_D09_OnTheWayBackLeaveAWholePartOrAnErasedOne) {
   const auto base = std::make_shared<Medium>(provisioned());
-  const auto challenge = value(reopened(world_, base)->make_debug_challenge());
+  (void)value(reopened(world_, base)->make_debug_challenge());
   std::vector<core::Bytes> secrets;
   const auto add = [&](core::ByteView bytes) { secrets.emplace_back(bytes.begin(), bytes.end()); };
   {
@@ -115,32 +129,55 @@ TEST_F(ProductPowerCuts, D02_D03_D09_OnTheWayBackLeaveAWholePartOrAnErasedOne) {
   }
   for (const auto& secret : secrets) ASSERT_TRUE(base->contains(secret));
 
-  const Change open = [&](Part& part) {
-    // After a cut the challenge may be spent, and another is asked for.
-    auto waiting = part.debug_challenge();
-    if (!waiting) waiting = part.make_debug_challenge();
-    if (!waiting) return core::Status(waiting.error());
-    return part.open_debug(token_for(*waiting));
-  };
-  const Change spend = [&](Part& part) -> core::Status {
-    auto bad = token_for(challenge);
-    bad.back() ^= 1;
-    if (part.open_debug(bad).ok()) return core::Error{};
-    return {};
-  };
-  cut_everywhere(*base, open,
-                 [&](Part& part, const Medium& medium, bool returned) {
-                   EXPECT_EQ(part.returned(), returned);
-                   EXPECT_EQ(any_asset_in(medium, plan_one_), !returned);
-                   for (const auto& secret : secrets) EXPECT_EQ(medium.contains(secret), !returned);
-                   core::Bytes out(16);
-                   EXPECT_EQ(part.read_debug(0, out).ok(), returned);
-                   if (!returned) {
-                     EXPECT_EQ(value(part.read_flash(0, 40000)), plan_one_.assets[0].content)
-                         << "it is still the product that it was";
-                   }
-                 },
-                 {spend});
+  cut_everywhere(
+      *base, [&](Part& part) { return give_back(part); },
+      [&](Part& part, const Medium& medium, bool returned) {
+        EXPECT_EQ(part.returned(), returned);
+        EXPECT_EQ(any_asset_in(medium, plan_one_), !returned);
+        for (const auto& secret : secrets) EXPECT_EQ(medium.contains(secret), !returned);
+        core::Bytes out(16);
+        EXPECT_EQ(part.read_debug(0, out).ok(), returned);
+        if (!returned) {
+          EXPECT_EQ(value(part.read_flash(0, 40000)), plan_one_.assets[0].content)
+              << "it is still the product that it was";
+        }
+      },
+      {[&](Part& part) { return spend_a_try(part); }});
+}
+
+// Of a part that has its key from a PUF, what was sealed to that key goes, and with the helper data
+// the way to regenerate it.
+TEST_F(ProductPowerCuts, D02_D03_D09_OnTheWayBackLeaveAWholePufPartOrAnErasedOne) {
+  const auto base = new_medium();
+  auto made = manufacture_for(world_);
+  made.key = device::KeySource::kPuf;
+  auto fresh =
+      value(Part::create_in(world_.crypto_ptr(), std::make_unique<MediumStorage>(base), made));
+  const auto id = fresh->id();
+  make_ready(world_, *fresh, world_.software());
+  done(program(*fresh, blob_, package_one_));
+  (void)value(fresh->make_debug_challenge());
+  fresh.reset();
+  const auto record = record_range(*base, 0);
+  core::Bytes kept(static_cast<std::size_t>(record.end - record.from));
+  base->read(record.from, kept);
+  const auto helper_data = core::ByteView(kept).subspan(100, 64);
+  const auto sealed = core::ByteView(kept).last(64);
+
+  cut_everywhere(
+      *base, [&](Part& part) { return give_back(part); },
+      [&](Part& part, const Medium& medium, bool returned) {
+        EXPECT_EQ(part.returned(), returned);
+        EXPECT_EQ(part.id(), id);
+        EXPECT_EQ(any_asset_in(medium, plan_one_), !returned);
+        if (returned) {
+          EXPECT_FALSE(medium.contains(helper_data));
+          EXPECT_FALSE(medium.contains(sealed));
+        } else {
+          EXPECT_TRUE(medium.contains(helper_data));
+        }
+      },
+      {[&](Part& part) { return spend_a_try(part); }});
 }
 
 }  // namespace
