@@ -96,7 +96,9 @@ def build(where, jobs):
     subprocess.run(
         ["cmake", "--preset", "release", "-DTALLYSTICK_TESTS=ON", "-DTALLYSTICK_BENCH=OFF",
          f"-DTALLYSTICK_ROOMS={ROOMS}", f"-DTALLYSTICK_TEST_ROOMS={ROOMS}",
-         f"-DCMAKE_CXX_FLAGS=-w -include '{header}'", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"],
+         # A check that guards an index or an empty optional is missed at once, not by luck.
+         f"-DCMAKE_CXX_FLAGS=-w -D_GLIBCXX_ASSERTIONS -include '{header}'",
+         "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"],
         cwd=where, check=True, stdout=subprocess.DEVNULL,
     )
     subprocess.run(["cmake", "--build", "build", "-j", str(jobs)], cwd=where, check=True)

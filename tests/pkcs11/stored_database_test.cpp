@@ -101,6 +101,7 @@ TEST_F(StoredDatabase, A40_APinIsChangedByWhoKnowsThePresentOne) {
 TEST_F(StoredDatabase, A70_WithoutItsRecordIsDamaged) {
   const auto store = open();
   run("DELETE FROM token");
+  EXPECT_EQ(rv_of(store->beginning(false)), CKR_DEVICE_ERROR);
   EXPECT_EQ(rv_of(store->changes_since(1, false)), CKR_DEVICE_ERROR);
   EXPECT_EQ(rv_of(store->token()), CKR_DEVICE_ERROR);
   EXPECT_EQ(rv_of(store->apply({})), CKR_DEVICE_ERROR);
