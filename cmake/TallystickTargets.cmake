@@ -44,6 +44,19 @@ function(tallystick_together target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD "${TALLYSTICK_TOGETHER}")
 endfunction()
 
+# tallystick_patience(<variable>): how many seconds a test may take, 300 where nothing is said;
+# sanitizers and counters take their time.
+function(tallystick_patience variable)
+  set(seconds 300)
+  if(${variable})
+    set(seconds ${${variable}})
+  endif()
+  if(TALLYSTICK_SANITIZE OR TALLYSTICK_COVERAGE)
+    math(EXPR seconds "4 * ${seconds}")
+  endif()
+  set(${variable} ${seconds} PARENT_SCOPE)
+endfunction()
+
 # tallystick_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <s>]
 #                 [ENV <NAME=value>...] [FIXTURES <fixture>...] [SERIAL])
 # A GoogleTest executable whose cases are ctest cases of their own. Tests that use threads carry
@@ -57,9 +70,7 @@ function(tallystick_test name)
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "tallystick_test(${name}) does not know: ${arg_UNPARSED_ARGUMENTS}")
   endif()
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300)
-  endif()
+  tallystick_patience(arg_TIMEOUT)
 
   add_executable(${name} ${arg_SOURCES})
   tallystick_warnings(${name})
@@ -120,9 +131,7 @@ function(tallystick_script_test name)
   if(arg_LOADS_MODULE AND TALLYSTICK_SANITIZE)
     return()
   endif()
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300)
-  endif()
+  tallystick_patience(arg_TIMEOUT)
   add_test(
     NAME ${name}
     COMMAND ${arg_COMMAND}
