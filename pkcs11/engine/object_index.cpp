@@ -98,11 +98,10 @@ bool ObjectIndex::exchange(const Object& old, ObjectPtr next) {
   auto place = make_place(std::move(next));
   const WriteLock lock(mutex_);
   const auto known = maps_.by_id.find(old.id());
-  if (known == maps_.by_id.end()) return false;
-  if (maps_.entries.find(known->second)->second.object->generation() != old.generation()) {
-    return false;
-  }
-  replace(known->second, place);
+  const auto* const handle = known == maps_.by_id.end() ? nullptr : &known->second;
+  if (handle == nullptr) return false;
+  if (maps_.entries.find(*handle)->second.object->generation() != old.generation()) return false;
+  replace(*handle, place);
   return true;
 }
 

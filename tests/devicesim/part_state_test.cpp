@@ -265,6 +265,10 @@ TEST_F(PartStates, D10_InAFileOfAnotherSizeAreNoPart) {
   no_part(opened(kSmallFlash, 2 * kSmallFlash, kSmallFlash));
   no_part(opened(2 * kSmallFlash, 2 * kSmallFlash, kSmallFlash));
   no_part(opened(0, 0, 0));
+  for (const std::uint64_t size : {0U, 1U, 100U, 4096U}) {
+    no_part(PartFile::open(world_.crypto(),
+                           std::make_unique<MediumStorage>(std::make_shared<Medium>(size))));
+  }
   // Twice that wraps to the size of the storage.
   constexpr auto kWraps = (1ULL << 63U) + kSmallFlash;
   no_part(opened(kSmallFlash, kWraps, kWraps));

@@ -73,8 +73,9 @@ TEST_F(ReadingBack, D01_SaysWhyItRefuses) {
   EXPECT_THAT(part_->read_flash(kSmallFlash, 1), FailsWith(ErrorCode::kInvalidArgument))
       << "the key store stands behind the flash";
   EXPECT_THAT(part_->read_flash(UINT64_MAX, 2), FailsWith(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(part_->read_flash(0, device::Part::kMostRead + 1),
-              FailsWith(ErrorCode::kInvalidArgument));
+  const auto too_much = part_->read_flash(0, device::Part::kMostRead + 1);
+  ASSERT_THAT(too_much, FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(too_much.error().message, ::testing::HasSubstr("at most 1 MiB"));
 }
 
 TEST_F(ReadingBack, D01_ShowsNothingOfASmallerPackageThatReplacedALarger) {

@@ -84,8 +84,9 @@ TEST(Roms, RefuseEveryImageThatIsNotSignedForTheseParts) {
   EXPECT_THAT(part->load_software(stranger.software()), FailsAtCheck(2, ErrorCode::kBadSignature));
   EXPECT_FALSE(part->load_software(world.software(1, kForProvisioning | kForStation)).ok());
   EXPECT_FALSE(part->load_software({}).ok());
-  EXPECT_THAT(part->load_software(core::Bytes(core::kMostSoftware + 1)),
-              FailsWith(ErrorCode::kMalformed));
+  const auto too_long = part->load_software(core::Bytes(core::kMostSoftware + 1));
+  ASSERT_THAT(too_long, FailsWith(ErrorCode::kMalformed));
+  EXPECT_THAT(too_long.error().message, ::testing::HasSubstr("no image is that long"));
   const auto image = world.software(2);
   for (std::size_t at = 0; at < image.size(); at += 3) {
     auto changed = image;
@@ -129,6 +130,18 @@ TEST(Software, ThatDoesNotProveLeavesPackagesWithoutProofs) {
       << "the key of the proof was never made";
   done(program(*part, oem.share_blob(), oem.package(small_plan())));
   EXPECT_THAT(part->prove(challenge), Succeeds());
+}
+
+TEST(Software, ThatDoesNotProveDoesNotProveWhatOtherSoftwareInstalled) {
+  const World world;
+  const OemDesk oem(world);
+  auto part = ready_part(world);
+  done(program(*part, oem.share_blob(), oem.package(small_plan())));
+  const core::ByteArray<32> challenge{};
+  EXPECT_THAT(part->prove(challenge), Succeeds());
+  done(part->load_software(world.software(2, kForAll, all_permissions_but(Operation::kProve))));
+  done(part->reset());
+  EXPECT_THAT(part->prove(challenge), FailsWith(ErrorCode::kNotPermitted));
 }
 
 TEST(Software, ThatMovesNoLifeCycleLeavesThePartBlankAndEmpty) {

@@ -366,6 +366,7 @@ TEST_F(Targets, D10_P06_RefuseOtherFiles) {
   auto long_blob = oem_.share_blob();
   long_blob.resize(2000);
   EXPECT_EQ(receive_file(long_blob), StatusCode::kInvalidArgument);
+  EXPECT_THAT(log_.back(), ::testing::HasSubstr("no such file is that long"));
   EXPECT_TRUE(*medium_ == before);
 }
 

@@ -177,6 +177,14 @@ TEST_F(TrustProvisioned, P03_OtherSizesAndParametersAreRefused) {
   EXPECT_EQ(oem_.trust({5, at(0), 48, 16, at(1), 60, 1, at(2), 255}), (Words{4, 0}));
   EXPECT_EQ(oem_.trust({5, at(0), 48, 16, at(1), 60, 1, at(2), 256}), (Words{4, 0}))
       << "no header there";
+  core::sb3::Header file_template;
+  file_template.flags = 1;
+  file_template.image_type = 6;
+  file_template.block0_length = 60;
+  oem_.write(at(1), core::sb3::encode_header(file_template));
+  EXPECT_EQ(oem_.trust({5, at(0), 48, 17, at(1), 60, 1, at(2), 256}), (Words{4, 0}))
+      << "no such key-encryption key";
+  EXPECT_EQ(oem_.trust({5, at(0), 48, 16, at(1), 60, 1, at(2), 256}), (Words{0}));
 }
 
 TEST_F(TrustProvisioned, ResultsMayStandWhereTheInputsStood) {
