@@ -10,6 +10,7 @@
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
 #include "tools/cli/formats/names.h"
+#include "tools/cli/formats/software_document.h"
 #include "tools/cli/formats/software_file.h"
 
 namespace tallystick::cli {
@@ -45,22 +46,6 @@ Done verify_software(Environment& env, const SoftwareCheckOptions& options) {
 }
 
 }  // namespace
-
-nlohmann::ordered_json software_document(const core::Software& software) {
-  nlohmann::ordered_json roles = nlohmann::ordered_json::array();
-  for (unsigned role = 2; role <= 4; ++role) {
-    if ((software.header.role_mask >> role & 1U) != 0) roles.push_back(role_name(role));
-  }
-  nlohmann::ordered_json permissions = nlohmann::ordered_json::array();
-  for (const auto& record : software.permissions.records()) {
-    permissions.push_back(operation_text(record));
-  }
-  return {{"name", software.header.name},
-          {"version", software.header.version},
-          {"family_id", uuid_text(software.header.family_id)},
-          {"roles", std::move(roles)},
-          {"permissions", std::move(permissions)}};
-}
 
 void add_software_commands(Command app, Environment& env) {
   Command group = app.add("software", "Provisioning software");

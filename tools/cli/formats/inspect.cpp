@@ -11,10 +11,10 @@
 #include "core/ts1/debug_access.h"
 #include "core/ts1/family_blob.h"
 #include "core/ts1/software.h"
-#include "tools/cli/commands/software_verify.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/names.h"
 #include "tools/cli/formats/part_file.h"
+#include "tools/cli/formats/software_document.h"
 #include "tools/cli/text.h"
 
 namespace tallystick::cli {
