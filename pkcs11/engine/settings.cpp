@@ -10,6 +10,7 @@
 
 #include <toml++/toml.h>
 
+#include "core/base/control_characters.h"
 #include "pkcs11/engine/files.h"
 
 namespace tallystick::token {
@@ -104,6 +105,9 @@ Outcome<std::optional<Found>> find_file() {
 }  // namespace
 
 Outcome<Settings> parse_settings(const std::string& name, std::string_view text) {
+  if (const auto line = core::line_with_control_character(text)) {
+    return wrong(name, {.begin = {*line, 1}, .end = {}, .path = {}}, "a control character");
+  }
   const auto parsed = toml::parse(text);
   if (!parsed) {
     return wrong(name, parsed.error().source(), std::string(parsed.error().description()));

@@ -84,6 +84,8 @@ TEST(Settings, AWrongOneIsNamedOnStderrWithItsLineAndNothingStarts) {
       {"[log.file]\nname = \"stderr\"\n", "line 1: log.file must be an absolute path or "},
       {"[[token]]\n", "token is not a setting"},
       {"\xff\xfe", "line 1: "},
+      {"# a comment\n[\x01\n", "line 2: a control character"},
+      {"[token]\n\x7f", "line 2: a control character"},
   };
   const Home home;
   const Module module;

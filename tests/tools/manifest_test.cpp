@@ -62,6 +62,8 @@ TEST(Manifest, ErrorsNameTheLineAndTheKey) {
               HasSubstr("needs one of"));
   EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\naddress = 4\n")),
               HasSubstr("address is not for keys"));
+  EXPECT_THAT(manifest_error(asset(key + "[\x01")),
+              HasSubstr("package.toml, line 9: a control character"));
   EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nadress = 4\n")),
               HasSubstr("package.toml, line 10: adress is not known here"));
   EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nuses = [\"decrypt\", \"unwrap\"]\n")),

@@ -4,6 +4,7 @@
 
 #include <toml++/toml.h>
 
+#include "core/base/control_characters.h"
 #include "tools/cli/file_io.h"
 
 namespace tallystick::cli {
@@ -153,6 +154,10 @@ Outcome<TomlFile> TomlFile::read(const std::string& path) {
 }
 
 Outcome<TomlFile> TomlFile::parse(const std::string& name, std::string_view text) {
+  if (const auto line = core::line_with_control_character(text)) {
+    return file_failure(place(name, {.begin = {*line, 1}, .end = {}, .path = {}}),
+                        "a control character");
+  }
   try {
     return TomlFile(name, std::make_unique<toml::table>(toml::parse(text, name)));
   } catch (const toml::parse_error& error) {
