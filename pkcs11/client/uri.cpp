@@ -9,8 +9,9 @@ namespace {
 
 std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
-// The URI without its pin-values. There may be more than one, each goes to the next & (a ; or ? is
-// part of it), and p11-kit passes over white space wherever it stands, also within a name.
+// The URI without its pin-values. There may be more than one; behind the ? each goes to the next &
+// (a ; or a further ? is part of it). Before the ? an & is part of it, too, and nothing is shown
+// from there on. p11-kit passes over white space wherever it stands, also within a name.
 std::string without_pin(const std::string& text) {
   constexpr std::string_view kName = "pin-value=";
   constexpr std::string_view kHidden = "...";
@@ -20,7 +21,9 @@ std::string without_pin(const std::string& text) {
   if (start == std::string::npos) return text;
   while (start != std::string::npos) {
     const std::size_t value = start + kName.size();
-    const std::size_t end = std::min(shown.find('&', value), shown.size());
+    const bool in_query = shown.find('?') < start;
+    const std::size_t end =
+        in_query ? std::min(shown.find('&', value), shown.size()) : shown.size();
     shown.replace(value, end - value, kHidden);
     start = shown.find(kName, value + kHidden.size());
   }

@@ -85,6 +85,7 @@ TEST(Settings, AWrongOneIsNamedOnStderrWithItsLineAndNothingStarts) {
       {"[[token]]\n", "token is not a setting"},
       {"\xff\xfe", "line 1: "},
       {"# a comment\n[\x01\n", "line 2: a control character"},
+      {"# a comment\n[#]\n", "line 2: "},
       {"[token]\n\x7f", "line 2: a control character"},
   };
   const Home home;

@@ -56,6 +56,13 @@ TEST(PermissionList, AnUnknownOperationIsNamedWithItsLine) {
               HasSubstr("list.toml, line 6: make-share is not known here"));
 }
 
+TEST(PermissionList, ANameThatFitsInNoHeaderIsRefusedWithItsLine) {
+  std::string head(kHead);
+  const std::string name = "standard";
+  head.replace(head.find(name), name.size(), 33, 'x');
+  EXPECT_THAT(error_of(head + "prove = true\n"), HasSubstr("name must have at most 32 bytes"));
+}
+
 TEST(PermissionList, AnUnknownHeadFieldIsRefused) {
   EXPECT_THAT(error_of("nmae = \"x\"\n" + std::string(kHead) + "prove = true\n"),
               HasSubstr("nmae is not known"));

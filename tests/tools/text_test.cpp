@@ -75,7 +75,8 @@ TEST(Uri, ShowsNoPin) {
 TEST(Uri, ShowsNoPinHoweverItIsWritten) {
   for (const char* text : {"pkcs11:?pin-value=first&pin-value=s3cret", "pkcs11:?pin-va lue=s3cret",
                            "pkcs11:?pin-value =s3cret&module-path=/m.so",
-                           "pkcs11:?pin-value=a;s3cret", "pkcs11:?pin-value=a?s3cret"}) {
+                           "pkcs11:?pin-value=a;s3cret", "pkcs11:?pin-value=a?s3cret",
+                           "pkcs11:pin-value=a&s3cret", "pkcs11:pin-value=s3cret?module-name=m"}) {
     const auto uri = parse_uri(text);
     ASSERT_TRUE(uri.ok()) << text;
     ASSERT_TRUE(uri->pin_value().has_value()) << text;

@@ -1,5 +1,6 @@
 #include "tools/cli/formats/permission_list.h"
 
+#include "core/ts1/text.h"
 #include "tools/cli/formats/names.h"
 #include "tools/cli/formats/toml_reader.h"
 #include "tools/cli/text.h"
@@ -117,6 +118,9 @@ Outcome<PermissionList> read_from(const TomlFile& file,
   TomlTable root = file.root();
   PermissionList list;
   list.header.name = root.required_text("name");
+  if (!core::field_from_name(list.header.name)) {
+    root.complain("name", "must have at most 32 bytes");
+  }
   list.header.version = static_cast<std::uint32_t>(root.required_number("version", kMost32));
   const auto family_text = root.text("family_id");
   const auto named = family_text ? uuid_from(*family_text) : family;

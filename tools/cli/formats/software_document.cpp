@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/cli/formats/names.h"
+#include "tools/cli/text.h"
 
 namespace tallystick::cli {
 
