@@ -7,16 +7,16 @@
 
 namespace tallystick::device {
 
+using core::Error;
+using core::ErrorCode;
+using core::Result;
+using core::Status;
+
 namespace {
 
 constexpr const char* kWhat = "act as provisioning device";
 
 }  // namespace
-
-using core::Error;
-using core::ErrorCode;
-using core::Result;
-using core::Status;
 
 ProvisioningDevice::ProvisioningDevice(Part& part) : part_(&part), reset_(part.resets_) {}
 

@@ -57,10 +57,14 @@ TEST(PermissionList, AnUnknownOperationIsNamedWithItsLine) {
 }
 
 TEST(PermissionList, ANameThatFitsInNoHeaderIsRefusedWithItsLine) {
-  std::string head(kHead);
+  const std::string head(kHead);
   const std::string name = "standard";
-  head.replace(head.find(name), name.size(), 33, 'x');
-  EXPECT_THAT(error_of(head + "prove = true\n"), HasSubstr("name must have at most 32 bytes"));
+  for (const auto& other : {std::string(33, 'x'), std::string("a\\u0000b")}) {
+    auto changed = head;
+    changed.replace(changed.find(name), name.size(), other);
+    EXPECT_THAT(error_of(changed + "prove = true\n"),
+                HasSubstr("name must be at most 32 bytes of UTF-8 without NUL"));
+  }
 }
 
 TEST(PermissionList, AnUnknownHeadFieldIsRefused) {

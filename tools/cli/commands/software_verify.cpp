@@ -9,7 +9,6 @@
 #include "tools/cli/commands/options.h"
 #include "tools/cli/file_io.h"
 #include "tools/cli/formats/identity_files.h"
-#include "tools/cli/formats/names.h"
 #include "tools/cli/formats/software_document.h"
 #include "tools/cli/formats/software_file.h"
 

@@ -119,7 +119,7 @@ Outcome<PermissionList> read_from(const TomlFile& file,
   PermissionList list;
   list.header.name = root.required_text("name");
   if (!core::field_from_name(list.header.name)) {
-    root.complain("name", "must have at most 32 bytes");
+    root.complain("name", "must be at most 32 bytes of UTF-8 without NUL");
   }
   list.header.version = static_cast<std::uint32_t>(root.required_number("version", kMost32));
   const auto family_text = root.text("family_id");
