@@ -12,7 +12,7 @@
 
 #include <toml++/toml.h>
 
-#include "core/base/control_characters.h"
+#include "core/base/toml_text.h"
 #include "pkcs11/engine/files.h"
 
 namespace tallystick::token {
@@ -107,8 +107,8 @@ Outcome<std::optional<Found>> find_file() {
 }  // namespace
 
 Outcome<Settings> parse_settings(const std::string& name, std::string_view text) {
-  if (const auto line = core::line_with_control_character(text)) {
-    return wrong(name, {.begin = {*line, 1}, .end = {}, .path = {}}, "a control character");
+  if (const auto objection = core::objection_to_toml(text)) {
+    return wrong(name, {.begin = {objection->line, 1}, .end = {}, .path = {}}, objection->what);
   }
   const auto parsed = toml::parse(text);
   if (!parsed) {

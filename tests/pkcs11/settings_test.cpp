@@ -87,6 +87,7 @@ TEST(Settings, AWrongOneIsNamedOnStderrWithItsLineAndNothingStarts) {
       {"# a comment\n[\x01\n", "line 2: a control character"},
       {"# a comment\n[#]\n", "line 2: "},
       {"[token]\n\x7f", "line 2: a control character"},
+      {"[token]\n[\u00E9\n", "line 2: a character outside ASCII"},
   };
   const Home home;
   const Module module;

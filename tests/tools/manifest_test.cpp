@@ -64,6 +64,8 @@ TEST(Manifest, ErrorsNameTheLineAndTheKey) {
               HasSubstr("address is not for keys"));
   EXPECT_THAT(manifest_error(asset(key + "[\x01")),
               HasSubstr("package.toml, line 9: a control character"));
+  EXPECT_THAT(manifest_error(asset(key + "[\u00E9")),
+              HasSubstr("package.toml, line 9: a character outside ASCII"));
   EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nadress = 4\n")),
               HasSubstr("package.toml, line 10: adress is not known here"));
   EXPECT_THAT(manifest_error(asset(key + "file = \"a\"\nuses = [\"decrypt\", \"unwrap\"]\n")),

@@ -275,6 +275,14 @@ Region Arguments::parameter(Shape shape) {
   return {};
 }
 
+// A structure of another kind; the right one when both are as long, because then its counts and
+// pointers would be taken for the right one's, which no caller may give.
+Region Arguments::misfit(Shape shape, Shape right) {
+  const auto other = parameter(shape);
+  const auto whole = parameter(right);
+  return other.size == whole.size ? whole : other;
+}
+
 CK_MECHANISM* Arguments::mechanism() {
   const auto which = in().u8();
   return mechanism(which < 0xFF ? kMechanisms[which % kMechanisms.size()] : in().u32());
@@ -286,7 +294,7 @@ CK_MECHANISM* Arguments::mechanism(CK_MECHANISM_TYPE type) {
   if (form < 0xC0) {
     region = parameter(shape_of(type));
   } else if (form < 0xF0) {
-    region = parameter(static_cast<Shape>(form % kShapes));
+    region = misfit(static_cast<Shape>(form % kShapes), shape_of(type));
   } else {
     // The right structure, cut off or with more behind it.
     const auto whole = parameter(shape_of(type));
@@ -301,10 +309,11 @@ CK_MECHANISM* Arguments::mechanism(CK_MECHANISM_TYPE type) {
 
 Region Arguments::message_parameter(CK_MECHANISM_TYPE type) {
   const auto form = in().u8();
-  if (form >= 0xE0) return parameter(static_cast<Shape>(form % kShapes));
-  if (type == CKM_AES_GCM) return gcm_message();
-  if (type == CKM_AES_CCM) return ccm_message();
-  return parameter(shape_of(type));
+  auto right = shape_of(type);
+  if (type == CKM_AES_GCM) right = Shape::kGcmMessage;
+  if (type == CKM_AES_CCM) right = Shape::kCcmMessage;
+  if (form >= 0xE0) return misfit(static_cast<Shape>(form % kShapes), right);
+  return parameter(right);
 }
 
 // ---- The structures, member by member ----

@@ -49,6 +49,7 @@ class Arguments {
   enum class Shape : std::uint8_t;
   static Shape shape_of(CK_MECHANISM_TYPE type);
   Region parameter(Shape shape);
+  Region misfit(Shape shape, Shape right);
   Region gcm();
   Region ccm();
   Region gcm_message();

@@ -4,7 +4,7 @@
 
 #include <toml++/toml.h>
 
-#include "core/base/control_characters.h"
+#include "core/base/toml_text.h"
 #include "tools/cli/file_io.h"
 
 namespace tallystick::cli {
@@ -154,9 +154,9 @@ Outcome<TomlFile> TomlFile::read(const std::string& path) {
 }
 
 Outcome<TomlFile> TomlFile::parse(const std::string& name, std::string_view text) {
-  if (const auto line = core::line_with_control_character(text)) {
-    return file_failure(place(name, {.begin = {*line, 1}, .end = {}, .path = {}}),
-                        "a control character");
+  if (const auto objection = core::objection_to_toml(text)) {
+    return file_failure(place(name, {.begin = {objection->line, 1}, .end = {}, .path = {}}),
+                        std::string(objection->what));
   }
   try {
     return TomlFile(name, std::make_unique<toml::table>(toml::parse(text, name)));
