@@ -1,8 +1,10 @@
 #include "provider/public_key.h"
 
+#include <openssl/asn1.h>
 #include <openssl/core_names.h>
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +18,8 @@ namespace {
 
 using OctetStringPtr =
     std::unique_ptr<ASN1_OCTET_STRING, core::HandleDeleter<ASN1_OCTET_STRING_free>>;
+using AlgorithmPtr = std::unique_ptr<X509_ALGOR, core::HandleDeleter<X509_ALGOR_free>>;
+using BitStringPtr = std::unique_ptr<ASN1_BIT_STRING, core::HandleDeleter<ASN1_BIT_STRING_free>>;
 using ObjectPtr = std::unique_ptr<ASN1_OBJECT, core::HandleDeleter<ASN1_OBJECT_free>>;
 using BuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, core::HandleDeleter<OSSL_PARAM_BLD_free>>;
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, core::HandleDeleter<OSSL_PARAM_free>>;
@@ -67,12 +71,29 @@ const char* curve_name(core::ByteView parameters) {
 }
 
 // CKA_EC_POINT is an OCTET STRING with the point in it; some modules give the point itself.
-core::Bytes point_of(core::ByteView value) {
+core::Bytes unwrapped(core::ByteView value) {
   const unsigned char* at = value.data();
   const OctetStringPtr string(d2i_ASN1_OCTET_STRING(nullptr, &at, static_cast<long>(value.size())));
   if (!string || at != value.data() + value.size()) return {value.begin(), value.end()};
   const unsigned char* data = ASN1_STRING_get0_data(string.get());
   return {data, data + ASN1_STRING_length(string.get())};
+}
+
+// The subjectPublicKey of a SubjectPublicKeyInfo in DER; empty when there is none.
+core::Bytes key_bits(core::ByteView info) {
+  const unsigned char* at = info.data();
+  const unsigned char* const end = at + info.size();
+  long length = 0;
+  int tag = 0;
+  int of_class = 0;
+  const int read = ASN1_get_object(&at, &length, &tag, &of_class, static_cast<long>(info.size()));
+  if ((read & 0x80) != 0 || tag != V_ASN1_SEQUENCE || length != end - at) return {};
+  const AlgorithmPtr algorithm(d2i_X509_ALGOR(nullptr, &at, end - at));
+  if (!algorithm) return {};
+  const BitStringPtr bits(d2i_ASN1_BIT_STRING(nullptr, &at, end - at));
+  if (!bits || at != end) return {};
+  const unsigned char* const data = ASN1_STRING_get0_data(bits.get());
+  return {data, data + ASN1_STRING_length(bits.get())};
 }
 
 core::PkeyPtr ec_key(OSSL_LIB_CTX* lib, core::ByteView parameters, core::Bytes point) {
@@ -127,6 +148,18 @@ bool only_pss(core::ByteView mechanisms) {
   return true;
 }
 
+// The point of an EC key: its own, or that of its CKA_PUBLIC_KEY_INFO, which is all that a private
+// key has. Taken out of the DER by itself because libcrypto looks for a decoder of whole keys for
+// longer than a token takes to sign. Empty: there is none.
+Outcome<core::Bytes> point_of(Session& session, ObjectHandle object) {
+  const auto point = session.attribute(object, CKA_EC_POINT);
+  if (!point) return point.error();
+  if (!point->empty()) return unwrapped(*point);
+  const auto info = session.attribute(object, CKA_PUBLIC_KEY_INFO);
+  if (!info) return info.error();
+  return key_bits(*info);
+}
+
 // Of what the object itself tells; without a key where that is not enough.
 Outcome<PublicKey> from_attributes(OSSL_LIB_CTX* lib, Session& session, ObjectHandle object) {
   const auto key_type = session.number(object, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION);
@@ -146,16 +179,16 @@ Outcome<PublicKey> from_attributes(OSSL_LIB_CTX* lib, Session& session, ObjectHa
   if (*key_type != CKK_EC && *key_type != CKK_EC_EDWARDS && *key_type != CKK_EC_MONTGOMERY) {
     return bad_key(session, "keys of this type are not offered");
   }
-  const auto point = session.attribute(object, CKA_EC_POINT);
+  auto point = point_of(session, object);
   if (!point) return point.error();
   if (*key_type == CKK_EC) {
     const auto parameters = session.attribute(object, CKA_EC_PARAMS);
     if (!parameters) return parameters.error();
     if (point->empty()) return PublicKey{"EC", nullptr};
-    return PublicKey{"EC", ec_key(lib, *parameters, point_of(*point))};
+    return PublicKey{"EC", ec_key(lib, *parameters, *std::move(point))};
   }
   if (point->empty()) return PublicKey{};
-  return octet_key(lib, *key_type, point_of(*point));
+  return octet_key(lib, *key_type, *point);
 }
 
 core::PkeyPtr from_public_key_info(OSSL_LIB_CTX* lib, core::ByteView info) {
