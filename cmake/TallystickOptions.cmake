@@ -51,7 +51,13 @@ if(TALLYSTICK_SANITIZE)
 endif()
 
 if(TALLYSTICK_COVERAGE)
-  # Atomic counters: tests run with threads and in parallel processes.
-  add_compile_options(--coverage -fprofile-update=atomic)
-  add_link_options(--coverage)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "TALLYSTICK_COVERAGE counts what stands in the sources, which clang can")
+  endif()
+  # The counters of all processes are one mapped file for each program and library, so that those of
+  # a process that is killed count as well. Tests run with threads and at once: atomic.
+  add_compile_options(
+    -fcoverage-mapping -mllvm -runtime-counter-relocation -fprofile-update=atomic
+    "-fprofile-instr-generate=${PROJECT_BINARY_DIR}/profiles/%m%c.profraw")
+  add_link_options(-fprofile-instr-generate)
 endif()

@@ -17,7 +17,7 @@ Outcome<void> Session::run_message(Slot<T> which, MessageStep step, Body body) {
   const bool goes_on = step == MessageStep::kNext || step == MessageStep::kLast;
   if (goes_on && !slot.in_parts) return not_initialized();
   if (!goes_on && slot.in_parts) return fault(CKR_OPERATION_ACTIVE, "a message in parts is active");
-  Outcome<bool> done = body(**operation);
+  Outcome<bool> done = attempt([&]() -> Outcome<bool> { return body(**operation); });
   if (!done) {
     if (done.error().rv != CKR_BUFFER_TOO_SMALL) slot.in_parts = false;
     return std::move(done).error();

@@ -158,7 +158,7 @@ Outcome<void> Session::digest_key(CK_OBJECT_HANDLE key_handle) {
   }
   digest_.in_parts = true;
   digest_.holds_key = true;
-  auto done = (*digest)->update((*key)->value());
+  auto done = attempt([&] { return (*digest)->update((*key)->value()); });
   if (!done) digest_ = {};
   return done;
 }

@@ -4,6 +4,8 @@
 // when the caller only asked for a length or gave too small a buffer (PKCS#11 section 5.2).
 #pragma once
 
+#include <new>
+
 #include "pkcs11/engine/session.h"
 
 namespace tallystick::token {
@@ -81,6 +83,17 @@ Outcome<T*> Session::permitted(Active<T>& slot) {
   return operation;
 }
 
+// Does one step of an operation. Without memory it fails as in any other way, so that the operation
+// ends: nobody knows how far it came, and going on would give a wrong result.
+template <typename Step>
+auto attempt(const Step& step) -> decltype(step()) {
+  try {
+    return step();
+  } catch (const std::bad_alloc&) {
+    return fault(CKR_HOST_MEMORY, "no memory");
+  }
+}
+
 // `body(T&)` gives Outcome<bool>: false when nothing was done but to tell a length.
 template <typename T, typename Body>
 Outcome<void> Session::run(Slot<T> which, Step step, Body body) {
@@ -91,7 +104,7 @@ Outcome<void> Session::run(Slot<T> which, Step step, Body body) {
   if (step == Step::kOnce && slot.in_parts) {
     return fault(CKR_OPERATION_ACTIVE, "an operation in parts is active");
   }
-  Outcome<bool> worked = body(**operation);
+  Outcome<bool> worked = attempt([&]() -> Outcome<bool> { return body(**operation); });
   if (!worked) {
     if (worked.error().rv != CKR_BUFFER_TOO_SMALL) slot = {};
     return std::move(worked).error();

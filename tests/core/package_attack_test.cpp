@@ -247,7 +247,7 @@ TEST_P(ChangedPackages, S09_TheTwoKindsOfKeysOpenNothingOfEachOther) {
 // Encrypt, then MAC: over everything that the signature covers, under a key that seals nothing.
 TEST_P(ChangedPackages, S18_ATagOfAnotherHeadOrUnderASealingKeyIsRefused) {
   const auto tag_at = package_head_size(4) - 16;
-  const auto with_tag = [tag_at](Bytes package, ByteView tag) {
+  const auto with_tag = [&](Bytes package, ByteView tag) {
     std::ranges::copy(tag, package.begin() + static_cast<std::ptrdiff_t>(tag_at));
     return package;
   };

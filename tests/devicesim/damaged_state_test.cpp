@@ -15,8 +15,6 @@ using device::LifeCycle;
 using device::Part;
 using device::PartFile;
 
-using Change = std::function<core::Status(Part&)>;
-
 class DamagedState : public ::testing::Test {
  protected:
   DamagedState() { blank_part(world_, "", medium_); }
@@ -93,7 +91,7 @@ TEST_F(DamagedState, S19_NeverShowsThePackageBeforeAnUpdate) {
 }
 
 TEST_F(DamagedState, D02_S07_TakesNoAcknowledgedChangeBack) {
-  const std::vector<std::pair<const char*, Change>> changes = {
+  const std::vector<std::pair<const char*, std::function<core::Status(Part&)>>> changes = {
       {"immutable memory",
        [this](Part& part) {
          return part.fill_immutable_memory(

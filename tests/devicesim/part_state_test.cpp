@@ -202,7 +202,7 @@ TEST_F(PartStates, D10_HaveTheirMinimumVersionsInOneOrder) {
   auto bytes = with_ids(0x5A5B, 0x5A5C);
   EXPECT_THAT(decoded(bytes), Succeeds());
   const std::array<std::uint8_t, 6> row = {0x5A, 0x5B, 0x11, 0x22, 0x33, 0x44};
-  const auto found = std::ranges::search(bytes, row).begin();
+  const auto found = std::search(bytes.begin(), bytes.end(), row.begin(), row.end());
   ASSERT_NE(found, bytes.end());
   for (const auto id : core::ByteArray<2>{0x5C, 0x5D}) {
     found[1] = id;
@@ -222,7 +222,8 @@ TEST_F(PartStates, D10_WithADeviceKeyThatIsNoneAreRefused) {
 
 TEST_F(PartStates, D02_D03_CutShortOrWithMoreBehindThemAreRefused) {
   const auto bytes = encoded(*state_);
-  const auto package = std::ranges::search(bytes, state_->installed->head.raw).begin();
+  const auto& raw = state_->installed->head.raw;
+  const auto package = std::search(bytes.begin(), bytes.end(), raw.begin(), raw.end());
   const auto begin = static_cast<std::size_t>(package - bytes.begin());
   const auto end = begin + state_->installed->head.raw.size() + 4 +
                    state_->installed->share_blob.size() + 4 + state_->installed->proof_key.size();

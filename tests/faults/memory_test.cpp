@@ -5,30 +5,11 @@
 #include <new>
 
 #include "tests/faults/support/memory_tap.h"
+#include "tests/faults/support/memory_trials.h"
 #include "tests/faults/support/trials.h"
 
 namespace tallystick::test {
 namespace {
-
-void complain(const std::string& what) { (void)std::fprintf(stderr, "child: %s\n", what.c_str()); }
-
-// libcrypto does not always say that it had no memory: then its caller can only tell that a key, a
-// point or a signature was not taken. A wrong PIN is never the answer.
-bool is_clean(CK_RV rv) {
-  switch (rv) {
-    case CKR_HOST_MEMORY:
-    case CKR_FUNCTION_FAILED:
-    case CKR_DEVICE_ERROR:
-    case CKR_KEY_TYPE_INCONSISTENT:
-    case CKR_MECHANISM_PARAM_INVALID:
-    case CKR_ATTRIBUTE_VALUE_INVALID:
-    case CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT:
-    case CKR_WRAPPED_KEY_INVALID:
-      return true;
-    default:
-      return false;
-  }
-}
 
 struct Tried {
   CK_RV rv = CKR_OK;

@@ -15,8 +15,8 @@ void Dice::uses(Template& out, CK_OBJECT_CLASS object_class) {
       out.push_back(flag(type, chance(92)));
     }
   };
-  constexpr CK_ATTRIBUTE_TYPE kAll[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,  CKA_VERIFY,
-                                        CKA_WRAP,    CKA_UNWRAP,  CKA_DERIVE};
+  constexpr CK_ATTRIBUTE_TYPE kUses[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,  CKA_VERIFY,
+                                         CKA_WRAP,    CKA_UNWRAP,  CKA_DERIVE};
   switch (below(10)) {
     case 0:
       break;
@@ -45,7 +45,7 @@ void Dice::uses(Template& out, CK_OBJECT_CLASS object_class) {
       if (chance(15)) add_use(CKA_DERIVE);
       break;
     default:
-      for (const auto type : kAll) {
+      for (const auto type : kUses) {
         if (chance(35)) add_use(type);
       }
   }

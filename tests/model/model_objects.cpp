@@ -246,7 +246,8 @@ Model::Reading Model::read(const Object& object, CK_ATTRIBUTE_TYPE type) const {
 
 std::vector<CK_OBJECT_HANDLE> Model::matching(unsigned slot, const Template& pattern) const {
   std::vector<CK_OBJECT_HANDLE> out;
-  for (const auto& [ref, object] : objects) {
+  for (const auto& entry : objects) {
+    const auto& object = entry.second;
     if (object.slot != slot || !visible(object)) continue;
     const bool all = std::ranges::all_of(pattern, [&](const Attribute& wanted) {
       auto reading = read(object, wanted.type);

@@ -190,7 +190,9 @@ namespace tap = tallystick::test;
 
 // What the C library declares with attributes of its own is defined here without them.
 #pragma GCC diagnostic push
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
+#endif
 #pragma GCC visibility push(default)
 extern "C" {
 
