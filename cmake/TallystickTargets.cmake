@@ -37,6 +37,21 @@ function(tallystick_warnings target)
   endif()
 endfunction()
 
+# A library that other people's programs load: nothing leaves it but what the map `exports` lists. It
+# stays mapped once loaded, because libcrypto keeps handlers of ours until the process ends. The C++
+# library is in it: such programs may bring another one, and looking its symbols up takes longer than
+# a signature.
+function(tallystick_loadable target exports)
+  set_target_properties(${target} PROPERTIES LINK_DEPENDS "${exports}")
+  target_link_options(${target} PRIVATE "-Wl,--version-script=${exports}" -Wl,-z,nodelete)
+  if(TALLYSTICK_SANITIZE)
+    # The sanitizers' own symbols come from the program that loads it.
+    target_link_options(${target} PRIVATE -Wl,-z,undefs)
+  else()
+    target_link_options(${target} PRIVATE -Wl,-z,defs -static-libstdc++)
+  endif()
+endfunction()
+
 # For targets whose files spend their time in the same large headers: their sources are compiled a
 # dozen together, in a third of the time. No two of them may give a name to different things, also
 # not in unnamed namespaces.
