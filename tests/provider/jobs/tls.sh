@@ -29,6 +29,11 @@ done
 job "s_server: TLS 1.3, P-256; the group P-256" serves P-256 1.3 -groups P-256
 job "s_server: TLS 1.2, rsa; PKCS#1 v1.5 signatures" serves rsa 1.2 -sigalgs RSA+SHA256
 job "s_server: TLS 1.2, rsa; RSA key exchange" serves rsa 1.2 -cipher kRSA
+serves_allowed() {
+  printf '[mechanisms]\nrsa_pkcs1_decrypt = true\n' >token.toml
+  TALLYSTICK_CONF=$PWD/token.toml serves rsa 1.2 -cipher kRSA
+}
+job "s_server: TLS 1.2, rsa; RSA key exchange, where our token's settings allow it" serves_allowed
 old_tls() {
   local port
   port=$(free_port)
