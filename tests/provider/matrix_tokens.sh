@@ -112,23 +112,19 @@ make_token_of() {
   local the_default='default = default_provider' key=$home/$1
   configuration "$1" beside "$the_default"$'\n'"$ours" ""
   configuration "$1" preferred "$ours"$'\n'"$the_default" '?provider=tallystick'
-  mkdir "$key"
-  module=${module_file[$1]}
   if [ "$1" = remote ]; then
-    module=${module_file[tallystick]}
-    [ -d "$home/tallystick" ] || make_token line
-    in_background p11-kit server --foreground --provider "$module" --name "$home/server" \
-      "pkcs11:token=line" >"$home/server.log" 2>&1
+    # The same token, with the keys that it has without a server.
+    [ -d "$home/tallystick" ] || make_token_of tallystick
+    cp -r "$home/tallystick" "$key"
+    in_background p11-kit server --foreground --provider "${module_file[tallystick]}" \
+      --name "$home/server" "pkcs11:token=line" >"$home/server.log" 2>&1
     until_true test -S "$home/server"
     export P11_KIT_SERVER_ADDRESS=unix:path=$home/server
-    # One token, which the keys are in already.
-    if [ -d "$home/tallystick" ]; then
-      cp "$home"/tallystick/* "$key"
-      return
-    fi
-  else
-    make_token line
+    return
   fi
+  mkdir "$key"
+  module=${module_file[$1]}
+  make_token line
   for label in "${imported[@]}"; do
     extra=()
     case $label in
