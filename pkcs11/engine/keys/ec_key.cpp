@@ -183,8 +183,8 @@ struct PublicParts {
 Outcome<PublicParts> public_parts(const EVP_PKEY* key) {
   auto point = ec_point(key);
   if (!point) return std::move(point).error();
-  // It has one, because only a key on an offered curve has a point; libcrypto tells it when there is
-  // memory.
+  // It has one, because only a key on an offered curve has a point; libcrypto tells it when there
+  // is memory.
   const auto* const curve = curve_of(key);
   if (curve == nullptr) return crypto_failed("EC curve");
   auto info = public_key_info(NID_X9_62_id_ecPublicKey, curve->nid, *point);
