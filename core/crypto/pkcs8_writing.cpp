@@ -105,7 +105,8 @@ Result<Secret> ec_der(const EVP_PKEY* key) {
   if (!number) return crypto_error("EC private key");
   Secret scalar(static_cast<std::size_t>((EVP_PKEY_get_bits(key) + 7) / 8));
   const SequencePtr sequence(sk_ASN1_TYPE_new_null());
-  auto point = tagged_point(point_of(key));
+  const auto encoded = point_of(key);
+  auto point = encoded.empty() ? nullptr : tagged_point(encoded);
   if (!sequence || !point ||
       BN_bn2binpad(number.get(), scalar.span().data(), static_cast<int>(scalar.size())) < 0 ||
       !append(sequence, BN_value_one()) || !append_octets(sequence, scalar.view()) ||
@@ -146,6 +147,9 @@ Result<Secret> pkcs8_der(const EVP_PKEY* key) {
   const int nid = algorithm_of(key);
   const bool rsa = nid == NID_rsaEncryption;
   const bool ec = nid == NID_X9_62_id_ecPublicKey;
+  // Of an EC key libcrypto tells it when there is memory.
+  const int curve = ec ? curve_of(key) : NID_undef;
+  if (ec && curve == NID_undef) return crypto_error("EC curve");
   if (nid == NID_undef) {
     const Pkcs8Ptr info(EVP_PKEY2PKCS8(key));
     if (!info) return crypto_error("PKCS#8");
@@ -162,7 +166,7 @@ Result<Secret> pkcs8_der(const EVP_PKEY* key) {
                       rsa  ? V_ASN1_NULL
                       : ec ? V_ASN1_OBJECT
                            : V_ASN1_UNDEF,
-                      ec ? OBJ_nid2obj(curve_of(key)) : nullptr, owned,
+                      ec ? OBJ_nid2obj(curve) : nullptr, owned,
                       static_cast<int>(inner->size())) != 1) {
     OPENSSL_clear_free(owned, inner->size());
     return crypto_error("PKCS#8");

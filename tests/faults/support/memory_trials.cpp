@@ -47,7 +47,9 @@ int trials(const Job& job, bool lasting, int out) {
       complain("goes on wrongly" + where);
       sound = false;
     }
-    if (went != Went::kWell && outcome_of(work) != Went::kWell) {
+    int tries = 0;
+    while (went != Went::kWell && tries < job.patience && outcome_of(work) != Went::kWell) ++tries;
+    if (tries == job.patience) {
       complain("the next try fails after the failure" + where);
       sound = false;
     }

@@ -27,6 +27,8 @@ struct Job {
   const char* name;
   // In a forked process: prepares, and gives the work, which can be done any number of times.
   std::function<std::function<Went()>()> ready;
+  // How many tries after a failure the first that goes well may take.
+  int patience = 1;
 };
 
 // Each job in a process of its own: nothing crashes or hangs, no failure is passed over as badly as
