@@ -3,9 +3,7 @@
 // comes back.
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "tests/devicesim/support/parts.h"
+#include "tests/devicesim/support/power_cuts.h"
 
 namespace tallystick::test {
 namespace {
@@ -91,7 +89,7 @@ TEST_F(DamagedState, S19_NeverShowsThePackageBeforeAnUpdate) {
 }
 
 TEST_F(DamagedState, D02_S07_TakesNoAcknowledgedChangeBack) {
-  const std::vector<std::pair<const char*, std::function<core::Status(Part&)>>> changes = {
+  const std::vector<std::pair<const char*, Change>> changes = {
       {"immutable memory",
        [this](Part& part) {
          return part.fill_immutable_memory(

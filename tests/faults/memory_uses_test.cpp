@@ -138,6 +138,15 @@ Use wraps_private(const Token& token, const KeyPair& pair) {
   };
 }
 
+// Without the KDF of X9.63, which in OpenSSL 3.0 reads a null pointer when there is no memory for
+// it.
+Use agrees(const Token& token, const char* curve) {
+  const auto pair = generate_on(token->session(), curve, {}, Attributes().flag(CKA_DERIVE, true));
+  const auto peer = point_of(libcrypto_key(curve).get());
+  return
+      [=] { return token->session().derive(Ecdh(peer), pair.private_key, readable_secret()).rv; };
+}
+
 std::vector<Job> jobs() {
   return {
       job("ECDSA",
@@ -231,26 +240,8 @@ std::vector<Job> jobs() {
           [](const Token& token) {
             return wraps_private(token, generate_rsa(token->session(), 2048, {}, extractable()));
           }),
-      // Without the KDF of X9.63, which in OpenSSL 3.0 reads a null pointer when there is no memory
-      // for it.
-      job("ECDH",
-          [](const Token& token) -> Use {
-            const auto pair =
-                generate_on(token->session(), "P-256", {}, Attributes().flag(CKA_DERIVE, true));
-            const auto peer = point_of(libcrypto_key("P-256").get());
-            return [=] {
-              return token->session().derive(Ecdh(peer), pair.private_key, readable_secret(32)).rv;
-            };
-          }),
-      job("X25519",
-          [](const Token& token) -> Use {
-            const auto pair =
-                generate_on(token->session(), "X25519", {}, Attributes().flag(CKA_DERIVE, true));
-            const auto peer = point_of(libcrypto_key("X25519").get());
-            return [=] {
-              return token->session().derive(Ecdh(peer), pair.private_key, readable_secret()).rv;
-            };
-          }),
+      job("ECDH", [](const Token& token) { return agrees(token, "P-256"); }),
+      job("X25519", [](const Token& token) { return agrees(token, "X25519"); }),
       job("HKDF",
           [](const Token& token) -> Use {
             const auto key = base_key(token->session(), some_bytes(32));
