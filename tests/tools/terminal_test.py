@@ -148,6 +148,34 @@ class OnATerminal(unittest.TestCase):
         for secret in ("so-secret", "user-sec"):
             self.assertNotIn(secret, seen)
 
+    def test_a_slot_that_is_taken_during_the_question_keeps_its_token(self):
+        for label, taken_by in (("late", "early"), ("same", "same")):
+            terminal = self.start("token", "init", "--label", label, without=("TALLYSTICK_PIN",))
+            user = f"New PIN of token {label}".encode()
+            terminal.answer(user + b": ", PIN.encode() + b"\n")
+            self.desk.does("token", "init", "--label", taken_by)
+            terminal.answer(user + b", again: ", PIN.encode() + b"\n")
+            status, _, seen = terminal.end()
+            self.assertEqual(status, 0 if label != taken_by else 3, seen)
+            if label == taken_by:
+                self.assertIn("there is one of that label already", seen)
+            for token in (label, taken_by):
+                self.desk.does("token", "families", "--token", f"pkcs11:token={token}")
+
+    def test_two_tokens_made_at_once_are_two(self):
+        for labels in (("left", "right"), ("both", "both")):
+            made = [subprocess.Popen(
+                [self.desk.command, "token", "init", "--label", label],
+                env=self.desk.environment, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True) for label in labels]
+            said = [process.communicate(timeout=PATIENCE)[1] for process in made]
+            statuses = sorted(process.returncode for process in made)
+            self.assertEqual(statuses, [0, 0] if labels[0] != labels[1] else [0, 3], said)
+            if labels[0] == labels[1]:
+                self.assertIn("of that label", "".join(said))
+            for label in labels:
+                self.desk.does("token", "families", "--token", f"pkcs11:token={label}")
+
     def test_both_pins_can_be_changed_by_hand(self):
         self.desk.does("token", "init", "--label", "changed")
         token = ("token", "set-pin", "--token", "pkcs11:token=changed")

@@ -73,15 +73,31 @@ Outcome<NewPins> find_pins(Environment& env, const InitOptions& options, const P
   return NewPins{*std::move(so), *std::move(user)};
 }
 
-Outcome<Slot> make_token(const Module& module, const Slot& slot, const std::string& label,
-                         core::Secret& so_pin) {
+bool taken(const Module& module, CK_SLOT_ID slot) {
+  CK_TOKEN_INFO token{};
+  return module.functions().C_GetTokenInfo(slot, &token) == CKR_OK &&
+         (token.flags & CKF_TOKEN_INITIALIZED) != 0;
+}
+
+// The slot is looked for again, since who types a PIN takes his time: C_InitToken in one that has a
+// token by now would make that token anew. Two processes that still meet in one take two.
+Outcome<Slot> make_token(const Module& module, const std::string& label, core::Secret& so_pin) {
+  constexpr int kTries = 8;
   std::string padded = label;
   padded.resize(sizeof(CK_TOKEN_INFO::label), ' ');
-  const CK_RV rv = module.functions().C_InitToken(slot.id, so_pin.span().data(),
-                                                  static_cast<CK_ULONG>(so_pin.size()),
-                                                  reinterpret_cast<CK_BYTE*>(padded.data()));
-  if (rv != CKR_OK) return from_rv("token " + label, rv);
-  return slot_without_pin(module, label);
+  for (int tries = 1;; ++tries) {
+    const auto place = place_for(module, label);
+    if (!place) return place.error();
+    if (place->begun) {
+      return token_failure("token " + label, "another process is making one of that label",
+                           "see `tallystick token list`");
+    }
+    const CK_RV rv = module.functions().C_InitToken(place->slot.id, so_pin.span().data(),
+                                                    static_cast<CK_ULONG>(so_pin.size()),
+                                                    reinterpret_cast<CK_BYTE*>(padded.data()));
+    if (rv == CKR_OK) return slot_without_pin(module, label);
+    if (tries == kTries || !taken(module, place->slot.id)) return from_rv("token " + label, rv);
+  }
 }
 
 Done give_user_pin(const std::shared_ptr<Module>& module, const Slot& slot, const NewPins& pins) {
@@ -102,7 +118,7 @@ Done init_token(Environment& env, const InitOptions& options) {
   auto pins = find_pins(env, options, *place);
   if (!pins) return std::move(pins).error();
   if (!place->begun) {
-    auto made = make_token(**module, place->slot, options.label, pins->so);
+    auto made = make_token(**module, options.label, pins->so);
     if (!made) return std::move(made).error();
     place->slot = *made;
   }
