@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "provider/dispatch.h"
 #include "provider/keymgmt.h"
@@ -127,20 +128,13 @@ OSSL_ALGORITHM decoder_of() {
 }  // namespace
 
 const OSSL_ALGORITHM* decoder_algorithms() {
-  static const OSSL_ALGORITHM algorithms[] = {
-      {"DER", "provider=tallystick,input=pem", kPem, "PEM with a key's URI"},
-      decoder_of<kRsa>(),
-      decoder_of<kRsaPss>(),
-      decoder_of<kEc>(),
-      decoder_of<kEd25519>(),
-      decoder_of<kEd448>(),
-      decoder_of<kX25519>(),
-      decoder_of<kX448>(),
-      decoder_of<kMlDsa44>(),
-      decoder_of<kMlDsa65>(),
-      decoder_of<kMlDsa87>(),
-      {nullptr, nullptr, nullptr, nullptr}};
-  return algorithms;
+  static const OSSL_ALGORITHM* const decoders = [] {
+    std::vector<OSSL_ALGORITHM> all{
+        {"DER", "provider=tallystick,input=pem", kPem, "PEM with a key's URI"}};
+    for_each_type([&all]<const KeyType & kType>() { all.push_back(decoder_of<kType>()); });
+    return kept(all);
+  }();
+  return decoders;
 }
 
 }  // namespace tallystick::provider

@@ -3,6 +3,9 @@
 
 #include <openssl/core.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace tallystick::provider {
 
 // on<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW, function): the compiler compares the function
@@ -12,6 +15,14 @@ OSSL_DISPATCH on(int number, Function* function) {
   return {number, reinterpret_cast<void (*)()>(function)};
 }
 inline OSSL_DISPATCH end_of_table() { return {0, nullptr}; }
+
+// A table that is made at run time. Never freed: the core keeps it as long as it lives.
+inline const OSSL_ALGORITHM* kept(const std::vector<OSSL_ALGORITHM>& algorithms) {
+  // One more for the end, which is all zeros.
+  auto* table = new OSSL_ALGORITHM[algorithms.size() + 1]();
+  std::copy(algorithms.begin(), algorithms.end(), table);
+  return table;
+}
 
 // What every algorithm of ours is found by.
 inline constexpr const char* kProperties = "provider=tallystick";

@@ -189,29 +189,28 @@ const OSSL_DISPATCH kText[] = {
 }  // namespace
 
 const OSSL_ALGORITHM* encoder_algorithms() {
-  static const auto all_encoders = [] {
-    constexpr const char* kTextProperties = "provider=tallystick,output=text";
-    std::vector<OSSL_ALGORITHM> algorithms;
-    for (const KeyType* type : kKeyTypes) {
-      algorithms.push_back(encoder_of<kPemForm>(*type));
-      algorithms.push_back(encoder_of<kDerForm>(*type));
-      algorithms.push_back(encoder_of<kEncryptedPem>(*type));
-      algorithms.push_back(encoder_of<kEncryptedDer>(*type));
-      if (type == &kRsa || type == &kEc) {
-        algorithms.push_back(encoder_of<kOldPem>(*type));
-        algorithms.push_back(encoder_of<kOldDer>(*type));
+  static const OSSL_ALGORITHM* const encoders = [] {
+    std::vector<OSSL_ALGORITHM> all;
+    for_each_type([&all]<const KeyType & kType>() {
+      for (const auto& encoder :
+           {encoder_of<kPemForm>(kType), encoder_of<kDerForm>(kType),
+            encoder_of<kEncryptedPem>(kType), encoder_of<kEncryptedDer>(kType)}) {
+        all.push_back(encoder);
       }
-      if (type == &kRsa) {
-        algorithms.push_back(encoder_of<kPkcs1Pem>(*type));
-        algorithms.push_back(encoder_of<kPkcs1Der>(*type));
+      if (&kType == &kRsa || &kType == &kEc) {
+        all.push_back(encoder_of<kOldPem>(kType));
+        all.push_back(encoder_of<kOldDer>(kType));
       }
-      algorithms.push_back({type->names, kTextProperties, kText, "a token's key as text"});
-    }
-    algorithms.push_back({nullptr, nullptr, nullptr, nullptr});
-    // Never freed: the core keeps the table as long as it lives.
-    return new std::vector<OSSL_ALGORITHM>(std::move(algorithms));
+      if (&kType == &kRsa) {
+        all.push_back(encoder_of<kPkcs1Pem>(kType));
+        all.push_back(encoder_of<kPkcs1Der>(kType));
+      }
+      all.push_back(
+          {kType.names, "provider=tallystick,output=text", kText, "a token's key as text"});
+    });
+    return kept(all);
   }();
-  return all_encoders->data();
+  return encoders;
 }
 
 }  // namespace tallystick::provider

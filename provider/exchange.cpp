@@ -88,18 +88,10 @@ Outcome<core::Secret> Exchange::agree_in_token() const {
         params.pPublicData = const_cast<CK_BYTE*>(point->data());
         Mechanism mechanism(CKM_ECDH1_DERIVE,
                             {reinterpret_cast<const std::uint8_t*>(&params), sizeof params});
-        Template secret;
-        secret.number(CKA_CLASS, CKO_SECRET_KEY)
-            .number(CKA_KEY_TYPE, CKK_GENERIC_SECRET)
-            .flag(CKA_TOKEN, false)
-            .flag(CKA_SENSITIVE, false)
-            .flag(CKA_EXTRACTABLE, true)
-            .number(CKA_VALUE_LEN, shared_size(*key_));
+        Template secret = readable_secret(shared_size(*key_));
         const auto derived = session.derive(mechanism, object, secret);
         if (!derived) return derived.error();
-        auto value = session.secret_value(*derived);
-        if (auto done = session.destroy(*derived); !done) return std::move(done).error();
-        return value;
+        return session.take_secret(*derived);
       });
 }
 

@@ -25,11 +25,13 @@ struct Usage {
 constexpr std::array kUsages = {Usage{"digitalSignature", CKA_SIGN, CKA_VERIFY},
                                 Usage{"dataEncipherment", CKA_DECRYPT, CKA_ENCRYPT},
                                 Usage{"keyEncipherment", CKA_UNWRAP, CKA_WRAP},
-                                Usage{"keyAgreement", CKA_DERIVE, CKA_DERIVE}};
+                                Usage{"keyAgreement", CKA_DERIVE, CKA_DERIVE},
+                                Usage{"keyEncapsulation", CKA_DECAPSULATE, CKA_ENCAPSULATE}};
 
 const char* usual_usage(const KeyType& type) {
   if (&type == &kRsa) return "digitalSignature dataEncipherment";
   if (&type == &kEc) return "digitalSignature keyAgreement";
+  if (type.family == &kMlKem) return "keyEncapsulation";
   return type.signature == nullptr ? "keyAgreement" : "digitalSignature";
 }
 
@@ -72,9 +74,9 @@ Done set_type(Templates& pair, const KeyType& type, const PairRequest& request) 
     pair.private_key.bytes(CKA_ALLOWED_MECHANISMS, mechanisms);
     return {};
   }
-  if (const auto set = ml_dsa_set(type); set != 0) {
-    pair.mechanism = CKM_ML_DSA_KEY_PAIR_GEN;
-    pair.public_key.number(CKA_PARAMETER_SET, set);
+  if (type.family != nullptr) {
+    pair.mechanism = type.family->generation;
+    pair.public_key.number(CKA_PARAMETER_SET, type.set);
     return {};
   }
   int nid = NID_undef;

@@ -22,20 +22,8 @@ Mechanism mechanism_with(CK_MECHANISM_TYPE type, const Params& params) {
 }
 CK_BYTE* bytes_at(const core::Bytes& bytes) { return const_cast<CK_BYTE*>(bytes.data()); }
 
-Template readable(std::size_t size) {
-  Template made;
-  made.number(CKA_CLASS, CKO_SECRET_KEY)
-      .number(CKA_KEY_TYPE, CKK_GENERIC_SECRET)
-      .flag(CKA_TOKEN, false)
-      .flag(CKA_SENSITIVE, false)
-      .flag(CKA_EXTRACTABLE, true)
-      .number(CKA_VALUE_LEN, size);
-  return made;
-}
-
 Done take_value(Session& session, ObjectHandle derived, core::MutableByteView out) {
-  auto value = session.secret_value(derived, out.size());
-  if (auto done = session.destroy(derived); !done) return done;
+  auto value = session.take_secret(derived, out.size());
   if (!value) return std::move(value).error();
   if (value->size() != out.size()) {
     return from_rv(Reason::kOperation, session.name() + ": what was derived", CKR_DEVICE_ERROR);
@@ -67,7 +55,7 @@ Done derive_hkdf(const TokenSecret& key, const CK_HKDF_PARAMS& params, core::Mut
   Mechanism as_data = mechanism_with(CKM_HKDF_DATA, params);
   auto done = derive(key, as_data, data, out);
   if (done || !not_offered(done.error().rv)) return done;
-  Template secret = readable(out.size());
+  Template secret = readable_secret(out.size());
   Mechanism as_key = mechanism_with(CKM_HKDF_DERIVE, params);
   return derive(key, as_key, secret, out);
 }
@@ -228,7 +216,7 @@ Done kbkdf_in_token(Context& /*context*/, const TokenSecret& key, const KdfInput
   params.ulNumberOfDataParams = static_cast<CK_ULONG>(fields.size());
   params.pDataParams = fields.data();
   Mechanism mechanism = mechanism_with(CKM_SP800_108_COUNTER_KDF, params);
-  Template secret = readable(out.size());
+  Template secret = readable_secret(out.size());
   return derive(key, mechanism, secret, out);
 }
 
@@ -252,7 +240,7 @@ Done pbkdf2_in_token(Token& token, const KdfInputs& inputs, core::MutableByteVie
   params.pPassword = const_cast<CK_UTF8CHAR*>(inputs.password->view().data());
   params.ulPasswordLen = static_cast<CK_ULONG>(inputs.password->size());
   Mechanism mechanism = mechanism_with(CKM_PKCS5_PBKD2, params);
-  Template secret = readable(out.size());
+  Template secret = readable_secret(out.size());
   auto session = token.session();
   if (!session) return std::move(session).error();
   const auto made = session->generate(mechanism, secret);

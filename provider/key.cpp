@@ -1,10 +1,5 @@
 #include "provider/key.h"
 
-#include <algorithm>
-#include <cstring>
-
-#include "provider/keymgmt.h"
-
 namespace tallystick::provider {
 
 KeyPtr same_key(const Key& key) {
@@ -20,13 +15,6 @@ KeyPtr same_key(const Key& key) {
 
 std::string name_of(const Key& key) {
   return key.in_token() ? key.token->name() : std::string(key.type->name) + " key";
-}
-
-const KeyType* key_type(const char* name) {
-  const auto found = std::find_if(kKeyTypes.begin(), kKeyTypes.end(), [name](const auto* type) {
-    return std::strcmp(type->name, name) == 0;
-  });
-  return found == kKeyTypes.end() ? nullptr : *found;
 }
 
 }  // namespace tallystick::provider

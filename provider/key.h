@@ -9,19 +9,10 @@
 #include <utility>
 
 #include "provider/context.h"
+#include "provider/key_types.h"
 #include "provider/object.h"
 
 namespace tallystick::provider {
-
-struct KeyType {
-  // The name that libcrypto and our references know it by.
-  const char* name;
-  // All names, as an algorithm is registered with them; the same as the default provider's.
-  const char* names;
-  // The operations; null where there is none.
-  const char* signature;
-  const char* exchange;
-};
 
 struct Key {
   Context* context = nullptr;
@@ -86,8 +77,5 @@ auto use_in_token(const Key& key, Body body) {
   return key.token->use(
       [&](Session& session, ObjectHandle object) { return body(session, object, pin.get()); });
 }
-
-// The type of a name; null where it is none of ours.
-const KeyType* key_type(const char* name);
 
 }  // namespace tallystick::provider

@@ -3,6 +3,8 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include <vector>
+
 #include "provider/dispatch.h"
 #include "provider/secret_key.h"
 
@@ -258,22 +260,14 @@ const OSSL_DISPATCH* functions() {
 }  // namespace
 
 const OSSL_ALGORITHM* keymgmt_algorithms() {
-  static const OSSL_ALGORITHM algorithms[] = {
-      {kRsa.names, kProperties, functions<kRsa>(), "RSA keys of a token"},
-      {kRsaPss.names, kProperties, functions<kRsaPss>(), "RSA-PSS keys of a token"},
-      {kEc.names, kProperties, functions<kEc>(), "EC keys of a token"},
-      {kEd25519.names, kProperties, functions<kEd25519>(), "Ed25519 keys of a token"},
-      {kEd448.names, kProperties, functions<kEd448>(), "Ed448 keys of a token"},
-      {kX25519.names, kProperties, functions<kX25519>(), "X25519 keys of a token"},
-      {kX448.names, kProperties, functions<kX448>(), "X448 keys of a token"},
-      {kMlDsa44.names, kProperties, functions<kMlDsa44>(), "ML-DSA-44 keys of a token"},
-      {kMlDsa65.names, kProperties, functions<kMlDsa65>(), "ML-DSA-65 keys of a token"},
-      {kMlDsa87.names, kProperties, functions<kMlDsa87>(), "ML-DSA-87 keys of a token"},
-      keymgmt_of_hmac(),
-      keymgmt_of_cmac(),
-      keymgmt_of_asset_key(),
-      {nullptr, nullptr, nullptr, nullptr}};
-  return algorithms;
+  static const OSSL_ALGORITHM* const managers = [] {
+    std::vector<OSSL_ALGORITHM> all{keymgmt_of_hmac(), keymgmt_of_cmac(), keymgmt_of_asset_key()};
+    for_each_type([&all]<const KeyType & kType>() {
+      all.push_back({kType.names, kProperties, functions<kType>(), "keys of a token"});
+    });
+    return kept(all);
+  }();
+  return managers;
 }
 
 }  // namespace tallystick::provider

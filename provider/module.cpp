@@ -1,8 +1,10 @@
 #include "provider/module.h"
 
+#include <dlfcn.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -89,6 +91,31 @@ Done Module::initialise() const {
   const CK_RV rv = call(&CK_FUNCTION_LIST::C_Initialize, static_cast<void*>(&arguments));
   if (rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) return {};
   return from_rv(Reason::kModule, path_, rv);
+}
+
+// p11-kit gives a module's oldest list only, so that the module is asked itself. What stands
+// between (p11-kit's own client, say) does not lend a function that it does not know.
+const CK_FUNCTION_LIST_3_2* Module::functions_3_2() const {
+  std::call_once(asked_3_2_, [this] {
+    const std::unique_ptr<char, decltype(&std::free)> file(p11_kit_module_get_filename(functions_),
+                                                           &std::free);
+    // It is loaded already and stays so: this handle is one of many, and none of them is closed.
+    void* const library = file ? dlopen(file.get(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD) : nullptr;
+    if (library == nullptr) return;
+    const auto get = reinterpret_cast<CK_C_GetInterface>(dlsym(library, "C_GetInterface"));
+    if (get == nullptr) return;
+    std::array<CK_UTF8CHAR, 8> name = {'P', 'K', 'C', 'S', ' ', '1', '1', 0};
+    CK_VERSION version{3, 2};
+    CK_INTERFACE* found = nullptr;
+    const Apart apart;
+    if (get(name.data(), &version, &found, 0) != CKR_OK || found == nullptr) return;
+    // Not every module heeds the version it is asked for.
+    const auto* list = static_cast<const CK_FUNCTION_LIST_3_2*>(found->pFunctionList);
+    if (list != nullptr && list->version.major == 3 && list->version.minor >= 2) {
+      functions_3_2_ = list;
+    }
+  });
+  return functions_3_2_;
 }
 
 Outcome<std::vector<CK_SLOT_ID>> Module::slot_ids() const {

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 
 #include "pkcs11/client/slot.h"
 #include "pkcs11/client/uri.h"
+#include "pkcs11/include/tallystick/pkcs11_v3.h"
 #include "provider/failure.h"
 #include "provider/settings.h"
 
@@ -39,9 +41,13 @@ class Module {
 
   template <typename... Parameters, typename... Arguments>
   CK_RV call(CK_RV (*CK_FUNCTION_LIST::*function)(Parameters...), Arguments... arguments) const {
-    if (functions_->*function == nullptr) return CKR_FUNCTION_NOT_SUPPORTED;
-    const Apart apart;
-    return (functions_->*function)(arguments...);
+    return call_of(functions_, function, arguments...);
+  }
+  // A function that PKCS#11 has from 3.2 on: CKR_FUNCTION_NOT_SUPPORTED by an older module.
+  template <typename... Parameters, typename... Arguments>
+  CK_RV call(CK_RV (*CK_FUNCTION_LIST_3_2::*function)(Parameters...),
+             Arguments... arguments) const {
+    return call_of(functions_3_2(), function, arguments...);
   }
 
   // The slots with a token in them; one that does not answer keeps nobody from the others.
@@ -62,9 +68,20 @@ class Module {
 
   Module(CK_FUNCTION_LIST* functions, std::string path, std::string init_args)
       : functions_(functions), path_(std::move(path)), init_args_(std::move(init_args)) {}
+  template <typename List, typename... Parameters, typename... Arguments>
+  static CK_RV call_of(const List* list, CK_RV (*List::*function)(Parameters...),
+                       Arguments... arguments) {
+    if (list == nullptr || list->*function == nullptr) return CKR_FUNCTION_NOT_SUPPORTED;
+    const Apart apart;
+    return (list->*function)(arguments...);
+  }
   [[nodiscard]] Outcome<std::vector<CK_SLOT_ID>> slot_ids() const;
+  // Null: the module has no such list.
+  [[nodiscard]] const CK_FUNCTION_LIST_3_2* functions_3_2() const;
 
   CK_FUNCTION_LIST* functions_;
+  mutable std::once_flag asked_3_2_;
+  mutable const CK_FUNCTION_LIST_3_2* functions_3_2_ = nullptr;
   std::string path_;
   std::string init_args_;
 };

@@ -15,6 +15,7 @@
 #include "provider/encoder.h"
 #include "provider/exchange.h"
 #include "provider/kdf.h"
+#include "provider/kem.h"
 #include "provider/keymgmt.h"
 #include "provider/mac.h"
 #include "provider/openssl_3_5.h"
@@ -66,6 +67,8 @@ const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store
       return asym_cipher_algorithms();
     case OSSL_OP_KEYEXCH:
       return exchange_algorithms();
+    case OSSL_OP_KEM:
+      return kem_algorithms();
     case OSSL_OP_DIGEST:
       return digest_algorithms(context_of(provider_context).settings());
     case OSSL_OP_CIPHER:
@@ -89,7 +92,9 @@ const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store
 
 int capabilities(void* provider_context, const char* capability, OSSL_CALLBACK* take,
                  void* argument) {
-  if (std::strcmp(capability, "TLS-GROUP") == 0) return give_tls_groups(take, argument);
+  if (std::strcmp(capability, "TLS-GROUP") == 0) {
+    return give_tls_groups(context_of(provider_context), take, argument);
+  }
   if (std::strcmp(capability, "TLS-SIGALG") == 0) {
     return give_tls_signatures(context_of(provider_context), take, argument);
   }

@@ -10,7 +10,6 @@
 #include <array>
 #include <cstring>
 
-#include "pkcs11/include/tallystick/pkcs11_v3.h"
 #include "provider/keymgmt.h"
 
 namespace tallystick::provider {
@@ -119,21 +118,27 @@ PublicKey octet_key(OSSL_LIB_CTX* lib, CK_KEY_TYPE key_type, const core::Bytes& 
                                                              point.size()))};
 }
 
+const KeyType* type_with(CK_KEY_TYPE family, CK_ULONG set) {
+  const auto found = std::ranges::find_if(kKeyTypes, [family, set](const KeyType* type) {
+    return type->family != nullptr && type->family->key_type == family && type->set == set;
+  });
+  return found == kKeyTypes.end() ? nullptr : *found;
+}
+
 // The public part is the value of a public key; that of a private key is never asked for.
-Outcome<PublicKey> ml_dsa_key(OSSL_LIB_CTX* lib, Session& session, ObjectHandle object) {
+Outcome<PublicKey> post_quantum_key(OSSL_LIB_CTX* lib, Session& session, ObjectHandle object,
+                                    CK_KEY_TYPE family) {
   const auto set = session.number(object, CKA_PARAMETER_SET, 0);
   if (!set) return set.error();
-  if (*set < 1 || *set > kMlDsa.size()) {
-    return bad_key(session, "no parameter set of ML-DSA has its number");
-  }
-  const char* type = kMlDsa.at(*set - 1)->name;
+  const KeyType* type = type_with(family, *set);
+  if (type == nullptr) return bad_key(session, "no parameter set of its type has its number");
   const auto object_class = session.number(object, CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
   if (!object_class) return object_class.error();
-  if (*object_class != CKO_PUBLIC_KEY) return PublicKey{type, nullptr};
+  if (*object_class != CKO_PUBLIC_KEY) return PublicKey{type->name, nullptr};
   const auto value = session.attribute(object, CKA_VALUE);
   if (!value) return value.error();
-  return PublicKey{type, core::PkeyPtr(EVP_PKEY_new_raw_public_key_ex(
-                             lib, type, nullptr, value->data(), value->size()))};
+  return PublicKey{type->name, core::PkeyPtr(EVP_PKEY_new_raw_public_key_ex(
+                                   lib, type->name, nullptr, value->data(), value->size()))};
 }
 
 bool only_pss(core::ByteView mechanisms) {
@@ -175,7 +180,9 @@ Outcome<PublicKey> from_attributes(OSSL_LIB_CTX* lib, Session& session, ObjectHa
     if (modulus->empty() || exponent->empty()) return PublicKey{type, nullptr};
     return PublicKey{type, rsa_key(lib, type, *modulus, *exponent)};
   }
-  if (*key_type == CKK_ML_DSA) return ml_dsa_key(lib, session, object);
+  if (*key_type == CKK_ML_DSA || *key_type == CKK_ML_KEM || *key_type == CKK_SLH_DSA) {
+    return post_quantum_key(lib, session, object, *key_type);
+  }
   if (*key_type != CKK_EC && *key_type != CKK_EC_EDWARDS && *key_type != CKK_EC_MONTGOMERY) {
     return bad_key(session, "keys of this type are not offered");
   }

@@ -16,7 +16,7 @@ inline constexpr std::array<CK_MECHANISM_TYPE, 6> kPssMechanisms = {
     CKM_SHA256_RSA_PKCS_PSS, CKM_SHA384_RSA_PKCS_PSS, CKM_SHA512_RSA_PKCS_PSS};
 
 struct PublicKey {
-  // The name of its key management: "RSA", "RSA-PSS", "EC", "ED25519", "ED448", "X25519", "X448".
+  // The name of its key management, one of kKeyTypes (key_types.h).
   const char* type = nullptr;
   core::PkeyPtr pkey;
 };

@@ -23,6 +23,17 @@ CK_ULONG length(core::ByteView bytes) { return static_cast<CK_ULONG>(bytes.size(
 
 }  // namespace
 
+Template readable_secret(std::size_t size) {
+  Template made;
+  made.number(CKA_CLASS, CKO_SECRET_KEY)
+      .number(CKA_KEY_TYPE, CKK_GENERIC_SECRET)
+      .flag(CKA_TOKEN, false)
+      .flag(CKA_SENSITIVE, false)
+      .flag(CKA_EXTRACTABLE, true)
+      .number(CKA_VALUE_LEN, size);
+  return made;
+}
+
 Session::Session(Session&& other) noexcept
     : module_(other.module_),
       life_(std::move(other.life_)),
@@ -94,10 +105,11 @@ Outcome<core::Bytes> Session::attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE t
   return value;
 }
 
-Outcome<core::Secret> Session::secret_value(ObjectHandle object, std::size_t most) {
+Outcome<core::Secret> Session::take_secret(ObjectHandle object, std::size_t most) {
   core::Secret value(most);
   CK_ATTRIBUTE wanted{CKA_VALUE, value.span().data(), static_cast<CK_ULONG>(value.size())};
   const CK_RV rv = call(&CK_FUNCTION_LIST::C_GetAttributeValue, object, &wanted, CK_ULONG{1});
+  if (auto done = destroy(object); !done) return std::move(done).error();
   if (rv != CKR_OK) return failed("value", rv);
   if (wanted.ulValueLen > value.size()) return failed("value", CKR_DEVICE_ERROR);
   value.truncate(wanted.ulValueLen);
@@ -170,6 +182,16 @@ Outcome<ObjectHandle> Session::derive(Mechanism& mechanism, ObjectHandle base, T
       call(&CK_FUNCTION_LIST::C_DeriveKey, &used, base, key.data(), key.size(), &derived);
   if (rv != CKR_OK) return failed("derive by " + mechanism_name(used.mechanism), rv);
   return derived;
+}
+
+Outcome<ObjectHandle> Session::decapsulate(Mechanism& mechanism, ObjectHandle private_key,
+                                           core::ByteView ciphertext, Template& key) {
+  CK_MECHANISM used = mechanism.get();
+  ObjectHandle opened = 0;
+  const CK_RV rv = call(&CK_FUNCTION_LIST_3_2::C_DecapsulateKey, &used, private_key, key.data(),
+                        key.size(), in(ciphertext), length(ciphertext), &opened);
+  if (rv != CKR_OK) return failed("decapsulate by " + mechanism_name(used.mechanism), rv);
+  return opened;
 }
 
 Outcome<ObjectHandle> Session::generate(Mechanism& mechanism, Template& key) {

@@ -31,6 +31,9 @@ struct Life {
   CK_SESSION_HANDLE anchor = 0;
 };
 
+// What a secret is made as whose value is the result of an operation: it may be read.
+Template readable_secret(std::size_t size);
+
 class Session {
  public:
   Session(const Module& module, std::shared_ptr<Life> life, std::string name,
@@ -53,8 +56,8 @@ class Session {
   Outcome<std::vector<ObjectHandle>> find(Template& wanted);
   // The value of an attribute; empty where the object has none or does not show it.
   Outcome<core::Bytes> attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type);
-  // The value of a secret that the token may show: one that was derived for us.
-  Outcome<core::Secret> secret_value(ObjectHandle object, std::size_t most = 2048);
+  // The value of a secret that was made for us (readable_secret), which the token forgets.
+  Outcome<core::Secret> take_secret(ObjectHandle object, std::size_t most = 2048);
   Outcome<CK_ULONG> number(ObjectHandle object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise);
   Done destroy(ObjectHandle object);
 
@@ -64,14 +67,17 @@ class Session {
   Outcome<core::Secret> decrypt(Mechanism& mechanism, ObjectHandle key, core::ByteView data,
                                 const core::Secret* pin);
   Outcome<ObjectHandle> derive(Mechanism& mechanism, ObjectHandle base, Template& key);
+  // By C_DecapsulateKey, which modules have from version 3.2 on.
+  Outcome<ObjectHandle> decapsulate(Mechanism& mechanism, ObjectHandle private_key,
+                                    core::ByteView ciphertext, Template& key);
   Outcome<ObjectHandle> generate(Mechanism& mechanism, Template& key);
   Outcome<std::pair<ObjectHandle, ObjectHandle>> generate_pair(Mechanism& mechanism,
                                                                Template& public_key,
                                                                Template& private_key);
 
  private:
-  template <typename... Parameters, typename... Arguments>
-  CK_RV call(CK_RV (*CK_FUNCTION_LIST::*function)(Parameters...), Arguments... arguments) {
+  template <typename List, typename... Parameters, typename... Arguments>
+  CK_RV call(CK_RV (*List::*function)(Parameters...), Arguments... arguments) {
     return module_->call(function, handle_, arguments...);
   }
   Failure failed(const std::string& what, CK_RV rv);

@@ -155,8 +155,8 @@ const OSSL_DISPATCH kFunctions[] = {
                                                    settable_params),
     end_of_table()};
 
-// EdDSA and ML-DSA sign whole messages only; what it does not do stays off its table, so that the
-// core says so.
+// EdDSA, ML-DSA and SLH-DSA sign whole messages only; what it does not do stays off its table, so
+// that the core says so.
 const OSSL_DISPATCH kMessageFunctions[] = {
     on<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX, new_signing),
     on<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, free_signing),
@@ -175,18 +175,19 @@ const OSSL_DISPATCH kMessageFunctions[] = {
 }  // namespace
 
 const OSSL_ALGORITHM* signature_algorithms() {
-  static const OSSL_ALGORITHM algorithms[] = {
-      {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, kFunctions, "RSA by a token"},
-      {"ECDSA", kProperties, kFunctions, "ECDSA by a token"},
-      {"ED25519:1.3.101.112", kProperties, kMessageFunctions, "Ed25519 by a token"},
-      {"ED448:1.3.101.113", kProperties, kMessageFunctions, "Ed448 by a token"},
-      {kMlDsa44.names, kProperties, kMessageFunctions, "ML-DSA-44 by a token"},
-      {kMlDsa65.names, kProperties, kMessageFunctions, "ML-DSA-65 by a token"},
-      {kMlDsa87.names, kProperties, kMessageFunctions, "ML-DSA-87 by a token"},
-      signature_of_hmac(),
-      signature_of_cmac(),
-      {nullptr, nullptr, nullptr, nullptr}};
-  return algorithms;
+  static const OSSL_ALGORITHM* const signatures = [] {
+    std::vector<OSSL_ALGORITHM> all{{kRsa.names, kProperties, kFunctions, "RSA by a token"},
+                                    {kEc.signature, kProperties, kFunctions, "ECDSA by a token"},
+                                    signature_of_hmac(),
+                                    signature_of_cmac()};
+    for_each_type([&all]<const KeyType & kType>() {
+      const bool of_digests = &kType == &kRsa || &kType == &kRsaPss || &kType == &kEc;
+      if (of_digests || kType.signature == nullptr) return;
+      all.push_back({kType.names, kProperties, kMessageFunctions, "by a token"});
+    });
+    return kept(all);
+  }();
+  return signatures;
 }
 
 }  // namespace tallystick::provider

@@ -29,7 +29,7 @@ class Signing {
   Done update(core::ByteView data);
   Outcome<core::Bytes> finish_sign();
   [[nodiscard]] int finish_verify(core::ByteView signature) const;
-  // A message in one piece, the only way for EdDSA and ML-DSA.
+  // A message in one piece, the only way for EdDSA, ML-DSA and SLH-DSA.
   Outcome<core::Bytes> sign_message(core::ByteView message);
   [[nodiscard]] int verify_message(core::ByteView signature, core::ByteView message) const;
 

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "provider/keymgmt.h"
 #include "provider/params.h"
 
 namespace tallystick::provider {
@@ -20,6 +21,8 @@ struct Group {
   // Older ones than TLS 1.3 only: the newest version of TLS and DTLS, 0 for all.
   int last_tls;
   int last_dtls;
+  // The key of a group whose secret is sent, not agreed on: TLS 1.3 only, and never DTLS.
+  const KeyType* kem = nullptr;
 };
 
 constexpr std::array kGroups = {
@@ -36,15 +39,19 @@ constexpr std::array kGroups = {
     Group{"X25519", "X25519", "X25519", 29, 128, 0, 0},
     Group{"x448", "X448", "X448", 30, 224, 0, 0},
     Group{"X448", "X448", "X448", 30, 224, 0, 0},
+    Group{"MLKEM512", "", "ML-KEM-512", 0x200, 128, 0, -1, &kMlKem512},
+    Group{"MLKEM768", "", "ML-KEM-768", 0x201, 192, 0, -1, &kMlKem768},
+    Group{"MLKEM1024", "", "ML-KEM-1024", 0x202, 256, 0, -1, &kMlKem1024},
 };
 
 }  // namespace
 
-int give_tls_groups(OSSL_CALLBACK* take, void* argument) {
+int give_tls_groups(const Context& context, OSSL_CALLBACK* take, void* argument) {
   for (Group group : kGroups) {
-    int first_tls = TLS1_VERSION;
-    int first_dtls = DTLS1_VERSION;
-    unsigned int is_kem = 0;
+    if (group.kem != nullptr && !libcrypto_has(context, *group.kem)) continue;
+    unsigned int is_kem = group.kem == nullptr ? 0 : 1;
+    int first_tls = is_kem == 0 ? TLS1_VERSION : TLS1_3_VERSION;
+    int first_dtls = is_kem == 0 ? DTLS1_VERSION : -1;
     const std::array<OSSL_PARAM, 11> params{
         text_for(OSSL_CAPABILITY_TLS_GROUP_NAME, group.name),
         text_for(OSSL_CAPABILITY_TLS_GROUP_NAME_INTERNAL, group.inner_name),

@@ -2,10 +2,11 @@
 // of the provider that also manages its keys, so that without these none of them would be left.
 #pragma once
 
-#include <openssl/core.h>
+#include "provider/context.h"
 
 namespace tallystick::provider {
 
-int give_tls_groups(OSSL_CALLBACK* take, void* argument);
+// Those of ML-KEM only where this libcrypto has it.
+int give_tls_groups(const Context& context, OSSL_CALLBACK* take, void* argument);
 
 }  // namespace tallystick::provider

@@ -23,11 +23,6 @@ constexpr std::array kSchemes = {
     Scheme{"mldsa65", &kMlDsa65, "2.16.840.1.101.3.4.3.18", 0x0905, 192},
     Scheme{"mldsa87", &kMlDsa87, "2.16.840.1.101.3.4.3.19", 0x0906, 256}};
 
-bool libcrypto_has(const Context& context, const KeyType& type) {
-  const Quietly quietly;
-  return core::KeymgmtPtr(EVP_KEYMGMT_fetch(context.lib(), type.name, nullptr)) != nullptr;
-}
-
 }  // namespace
 
 int give_tls_signatures(const Context& context, OSSL_CALLBACK* take, void* argument) {

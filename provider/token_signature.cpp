@@ -120,8 +120,8 @@ Outcome<core::Bytes> sign_by_ecdsa(const Key& key, core::ByteView digest) {
 }
 
 Outcome<core::Bytes> sign_message_by(const Key& key, core::ByteView message) {
-  const bool ml_dsa = ml_dsa_set(*key.type) != 0;
-  return sign_in_token(key, Mechanism(ml_dsa ? CKM_ML_DSA : CKM_EDDSA), message);
+  const Family* family = key.type->family;
+  return sign_in_token(key, Mechanism(family == nullptr ? CKM_EDDSA : family->use), message);
 }
 
 }  // namespace tallystick::provider

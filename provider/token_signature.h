@@ -1,4 +1,4 @@
-// Signatures that a token makes: of digests; by EdDSA and ML-DSA of messages.
+// Signatures that a token makes: of digests; by EdDSA, ML-DSA and SLH-DSA of messages.
 #pragma once
 
 #include "provider/key.h"
@@ -17,7 +17,7 @@ struct RsaPadding {
 Outcome<core::Bytes> sign_by_rsa(const Key& key, const RsaPadding& padding, core::ByteView digest);
 // As X.509 has it, r and s in a SEQUENCE.
 Outcome<core::Bytes> sign_by_ecdsa(const Key& key, core::ByteView digest);
-// EdDSA, ML-DSA.
+// EdDSA, ML-DSA, SLH-DSA.
 Outcome<core::Bytes> sign_message_by(const Key& key, core::ByteView message);
 
 }  // namespace tallystick::provider

@@ -1,9 +1,32 @@
 #!/bin/bash
-# ML-DSA keys in our token, from OpenSSL 3.5 on; whoever checks has no provider.
+# ML-DSA, SLH-DSA and ML-KEM keys in our token, from OpenSSL 3.5 on; whoever checks, or sends a secret,
+# has no provider.
 # shellcheck source=tests/provider/common.sh
 . "$(dirname "$0")/common.sh"
 
 openssl list -signature-algorithms | grep -q ML-DSA-65 || skip "this OpenSSL has no ML-DSA (3.5 has)"
+
+# shake_hands <key> <its certificate> <option of both>...: the server has the key, and the client
+# no provider; its words are in the log.
+shake_hands() {
+  local port
+  port=$(free_port)
+  if [ "$configuration" = line ]; then
+    TALLYSTICK_MODULE=$module in_background openssl s_server -provider-path \
+      "$(dirname "$provider")" -provider tallystick -provider default -accept "127.0.0.1:$port" \
+      -cert "$2" -key "$1" -www "${@:3}" >"$home/server.log" 2>&1
+  else
+    OPENSSL_CONF=$home/$configuration.cnf in_background openssl s_server \
+      -accept "127.0.0.1:$port" -cert "$2" -key "$1" -www "${@:3}" >"$home/server.log" 2>&1
+  fi
+  until_true grep -q ACCEPT "$home/server.log"
+  openssl s_client -connect "127.0.0.1:$port" -CAfile "$2" -verify_return_error -ign_eof "${@:3}" \
+    <<<$'GET / HTTP/1.0\r\n\r\n' >"$home/log" 2>&1 || {
+    cat "$home/log" "$home/server.log" >&2
+    fail "no connection"
+  }
+  kill "${started[-1]}"
+}
 
 head -c 100000 /dev/urandom >"$home/long"
 for configuration in "${all_configurations[@]}"; do
@@ -48,22 +71,95 @@ for configuration in "${all_configurations[@]}"; do
     run openssl verify -CAfile "$home/$label.crt" "$home/issued.crt"
 
     job "ML-DSA-$set: TLS 1.3 server"
-    port=$(free_port)
-    if [ "$configuration" = line ]; then
-      TALLYSTICK_MODULE=$module in_background openssl s_server -provider-path \
-        "$(dirname "$provider")" -provider tallystick -provider default -accept "127.0.0.1:$port" \
-        -cert "$home/$label.crt" -key "$key" -www >"$home/server.log" 2>&1
-    else
-      OPENSSL_CONF=$home/$configuration.cnf in_background openssl s_server \
-        -accept "127.0.0.1:$port" -cert "$home/$label.crt" -key "$key" -www >"$home/server.log" 2>&1
-    fi
-    until_true grep -q ACCEPT "$home/server.log"
-    openssl s_client -connect "127.0.0.1:$port" -CAfile "$home/$label.crt" -verify_return_error \
-      -ign_eof <<<$'GET / HTTP/1.0\r\n\r\n' >"$home/log" 2>&1 || {
-      cat "$home/log" "$home/server.log" >&2
-      fail "no connection"
-    }
+    shake_hands "$key" "$home/$label.crt"
     says "[Pp]eer signature type: mldsa$set"
-    kill "${started[-1]}"
+  done
+
+  # Every one of the twelve once, in one of the configurations.
+  number=0
+  for set in {SHA2,SHAKE}-{128,192,256}{s,f}; do
+    [ "${all_configurations[number++ % 3]}" = "$configuration" ] || continue
+    label=slh-$set
+    key=$(uri "$label")
+    public=$home/$label.pem
+    job "SLH-DSA-$set: made in the token, signs, and certifies itself"
+    run token_openssl genpkey -propquery '?provider=tallystick' -algorithm "SLH-DSA-$set" \
+      -pkeyopt "tallystick_uri:pkcs11:token=line;object=$label?pin-value=$pin" -out "$home/$label.key"
+    run token_openssl pkey -in "$key" -pubout -out "$public"
+    run openssl pkey -pubin -in "$public" -text -noout
+    says "SLH-DSA-$set Public-Key"
+    run token_openssl pkeyutl -sign -rawin -inkey "$key" -in "$home/message" -out "$home/signature"
+    run openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/message" \
+      -sigfile "$home/signature"
+    run token_openssl pkeyutl -verify -rawin -pubin -inkey "$(uri "$label" public)" \
+      -in "$home/message" -sigfile "$home/signature"
+    refused openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/digest" \
+      -sigfile "$home/signature"
+    run token_openssl req -x509 -key "$home/$label.key" -passin "pass:$pin" -days 2 -out "$home/$label.crt"
+    run openssl verify -check_ss_sig -CAfile "$home/$label.crt" "$home/$label.crt"
+    refused token_openssl pkey -in "$key" -outform DER -out "$home/private.der"
+    says "does not leave the token"
+  done
+
+  for set in 512 768 1024; do
+    label=kem-$set-$configuration
+    key=$(uri "$label")
+    public=$home/$label.pem
+
+    job "ML-KEM-$set: made in the token, and its public key"
+    run token_openssl genpkey -propquery '?provider=tallystick' -algorithm "ML-KEM-$set" \
+      -pkeyopt "tallystick_uri:pkcs11:token=line;object=$label?pin-value=$pin" -out "$home/$label.key"
+    run token_openssl pkey -in "$key" -pubout -out "$public"
+    run openssl pkey -pubin -in "$public" -text -noout
+    says "ML-KEM-$set Public-Key"
+    run token_openssl pkey -in "$home/$label.key" -passin "pass:$pin" -pubout -out "$home/again.pem"
+    same_file "$public" "$home/again.pem"
+    refused token_openssl pkey -in "$key" -outform DER -out "$home/private.der"
+    says "does not leave the token"
+
+    job "ML-KEM-$set: a secret that is sent is the one that the token opens"
+    run openssl pkeyutl -encap -pubin -inkey "$public" -out "$home/sent" -secret "$home/theirs"
+    run token_openssl pkeyutl -decap -inkey "$key" -in "$home/sent" -secret "$home/ours"
+    same_file "$home/theirs" "$home/ours"
+    run token_openssl pkeyutl -decap -inkey "$home/$label.key" -passin "pass:$pin" \
+      -in "$home/sent" -secret "$home/ours"
+    same_file "$home/theirs" "$home/ours"
+    for from in "$key" "$(uri "$label" public)"; do
+      run token_openssl pkeyutl -encap -inkey "$from" -out "$home/sent" -secret "$home/theirs"
+      run token_openssl pkeyutl -decap -inkey "$key" -in "$home/sent" -secret "$home/ours"
+      same_file "$home/theirs" "$home/ours"
+    done
+
+    job "ML-KEM-$set: what was altered gives another secret, what is too short none"
+    cp "$home/sent" "$home/altered"
+    printf '\377\0\377\0' | dd of="$home/altered" bs=1 seek=100 conv=notrunc status=none
+    run token_openssl pkeyutl -decap -inkey "$key" -in "$home/altered" -secret "$home/ours"
+    ! cmp -s "$home/theirs" "$home/ours" || fail "the altered secret was opened"
+    head -c 700 "$home/sent" >"$home/short"
+    refused token_openssl pkeyutl -decap -inkey "$key" -in "$home/short" -secret "$home/ours"
+    says "decapsulate by CKM_ML_KEM.*CKR_WRAPPED_KEY_LEN_RANGE"
+    refused token_openssl pkeyutl -decap -inkey "$(uri "$label" public)" -in "$home/sent" \
+      -secret "$home/ours"
+
+    job "ML-KEM-$set: a key file does what it does without the provider"
+    run openssl genpkey -algorithm "ML-KEM-$set" -out "$home/file.key"
+    run token_openssl pkey -in "$home/file.key" -pubout -out "$home/file.pem"
+    run openssl pkeyutl -encap -pubin -inkey "$home/file.pem" -out "$home/sent" \
+      -secret "$home/theirs"
+    run token_openssl pkeyutl -decap -inkey "$home/file.key" -in "$home/sent" -secret "$home/ours"
+    same_file "$home/theirs" "$home/ours"
+
+    job "ML-KEM-$set: a certificate of it"
+    run token_openssl x509 -req -in "$home/dsa-65-$configuration.csr" -force_pubkey "$key" \
+      -CA "$home/dsa-65-$configuration.crt" -CAkey "$(uri "dsa-65-$configuration")" \
+      -CAcreateserial -days 2 -out "$home/issued.crt"
+    run openssl verify -CAfile "$home/dsa-65-$configuration.crt" "$home/issued.crt"
+    run openssl x509 -in "$home/issued.crt" -pubkey -noout -out "$home/again.pem"
+    same_file "$public" "$home/again.pem"
+
+    job "ML-KEM-$set: TLS 1.3 agrees by a key of that kind"
+    shake_hands "$(uri "dsa-65-$configuration")" "$home/dsa-65-$configuration.crt" \
+      -groups "MLKEM$set"
+    says "[Nn]egotiated TLS1.3 group: MLKEM$set"
   done
 done

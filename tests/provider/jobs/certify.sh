@@ -39,6 +39,8 @@ job "req -newkey: RSA-PSS" makes_request pss -newkey rsa-pss:2048
 job "req -newkey: P-384" makes_request ec -newkey ec -pkeyopt ec_paramgen_curve:P-384
 job "req -newkey: Ed25519" makes_request ed25519 -newkey ed25519
 job "req -newkey: Ed448" makes_request ed448 -newkey ed448
+job "req -newkey: ML-DSA-65" makes_request mldsa -newkey ML-DSA-65
+job "req -newkey: SLH-DSA-SHA2-128f" makes_request slhdsa -newkey SLH-DSA-SHA2-128f
 issues_by_uri() { # <label>: the certificate is the token's, too
   with_token x509 -req -in "$keys/leaf.csr" -CA "$(certificate_of "$1")" -CAkey "$(key_of "$1")" -days 2 \
     -CAcreateserial -CAserial serial -out leaf.crt

@@ -143,6 +143,11 @@ makes() { # <label> <how it is used> <option of genpkey>...
       plain pkeyutl -derive -inkey peer.key -peerkey made.pub -out theirs
       same ours theirs
       ;;
+    opens)
+      plain pkeyutl -encap -pubin -inkey made.pub -out sent -secret theirs
+      with_token pkeyutl -decap -inkey made.pem -in sent -secret ours
+      same ours theirs
+      ;;
   esac
   unset TALLYSTICK_PIN
 }
@@ -166,6 +171,13 @@ job "genpkey: Ed25519" makes ed25519 signs-raw -algorithm ED25519
 job "genpkey: Ed448" makes ed448 signs-raw -algorithm ED448
 job "genpkey: X25519" makes x25519 agrees -algorithm X25519
 job "genpkey: X448" makes x448 agrees -algorithm X448
+# From OpenSSL 3.5 on.
+for label in ML-DSA-44 ML-DSA-65 ML-DSA-87 SLH-DSA-SHA2-128s SLH-DSA-SHAKE-256f; do
+  job "genpkey: $label" makes "$label" signs-raw -algorithm "$label"
+done
+for label in ML-KEM-512 ML-KEM-768 ML-KEM-1024; do
+  job "genpkey: $label" makes "$label" opens -algorithm "$label"
+done
 makes_by_parameters() {
   plain genpkey -genparam -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out curve.pem
   makes param signs -paramfile curve.pem

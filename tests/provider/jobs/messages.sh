@@ -9,6 +9,15 @@ signs_cms() { # <label> [option]...
   same "$home/message" got
 }
 for label in rsa P-256 P-384 P-521 ed25519 ed448; do job "cms -sign: $label" signs_cms "$label"; done
+signs_cms_by_new() { # <algorithm, from OpenSSL 3.5 on>
+  made_in "cms-$1"
+  with_token req -x509 "${making[@]}" -newkey "$1" -noenc -keyout made.pem -days 2 -out own.crt
+  TALLYSTICK_PIN=$pin with_token cms -sign -nodetach -signer own.crt -inkey made.pem -binary -in "$home/message" \
+    -outform DER -out signed -md sha512
+  plain cms -verify -inform DER -CAfile own.crt -purpose any -in signed -out got
+  same "$home/message" got
+}
+for label in ML-DSA-65 SLH-DSA-SHA2-128f; do job "cms -sign: $label" signs_cms_by_new "$label"; done
 # OpenSSL 3.0 has to be told, with a key file, too.
 job "cms -sign: pss, PSS said" signs_cms pss -keyopt rsa_padding_mode:pss
 job "cms -sign: rsa, PSS" signs_cms rsa -keyopt rsa_padding_mode:pss

@@ -1,0 +1,175 @@
+#include "provider/kem.h"
+
+#include <openssl/core_dispatch.h>
+
+#include <algorithm>
+
+#include "provider/dispatch.h"
+#include "provider/keymgmt.h"
+#include "provider/operation.h"
+
+namespace tallystick::provider {
+namespace {
+
+// Of every parameter set (FIPS 203, table 3).
+constexpr std::size_t kSharedSize = 32;
+
+class Encapsulation {
+ public:
+  explicit Encapsulation(Context& context) : context_(context) {}
+  [[nodiscard]] Context& context() const { return context_; }
+  [[nodiscard]] EVP_PKEY_CTX* parameters() const { return operation_.get(); }
+
+  Done begin(const Key& key, bool to_open, const OSSL_PARAM params[]);
+  // Null: only the sizes.
+  Done send(unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
+            std::size_t* secret_size);
+  Done open(unsigned char* secret, std::size_t* size, core::ByteView ciphertext);
+  [[nodiscard]] Outcome<std::unique_ptr<Encapsulation>> duplicate() const;
+
+ private:
+  [[nodiscard]] Outcome<core::Secret> open_in_token(core::ByteView ciphertext) const;
+
+  Context& context_;
+  KeyPtr key_;
+  // Of the public key, except where a key of libcrypto's own opens.
+  Operation operation_;
+};
+
+Done Encapsulation::begin(const Key& key, bool to_open, const OSSL_PARAM params[]) {
+  if (!key.pkey) return fail(Reason::kKey, "no key is given");
+  key_ = same_key(key);
+  const bool own = to_open && !key.in_token();
+  return operation_.begin(key, own ? EVP_PKEY_decapsulate_init : EVP_PKEY_encapsulate_init, params);
+}
+
+Done Encapsulation::send(unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
+                         std::size_t* secret_size) {
+  if (operation_ &&
+      EVP_PKEY_encapsulate(operation_.get(), ciphertext, size, secret, secret_size) > 0) {
+    return {};
+  }
+  return fail(Reason::kOperation, "no secret is encapsulated");
+}
+
+Outcome<core::Secret> Encapsulation::open_in_token(core::ByteView ciphertext) const {
+  return use_in_token(
+      *key_,
+      [&](Session& session, ObjectHandle object, const core::Secret*) -> Outcome<core::Secret> {
+        Mechanism mechanism(CKM_ML_KEM);
+        Template secret = readable_secret(kSharedSize);
+        const auto opened = session.decapsulate(mechanism, object, ciphertext, secret);
+        if (!opened) return opened.error();
+        return session.take_secret(*opened);
+      });
+}
+
+Done Encapsulation::open(unsigned char* secret, std::size_t* size, core::ByteView ciphertext) {
+  if (!key_) return fail(Reason::kOperation, "no decapsulation has begun");
+  if (!key_->in_token()) {
+    if (EVP_PKEY_decapsulate(operation_.get(), secret, size, ciphertext.data(), ciphertext.size()) >
+        0) {
+      return {};
+    }
+    return fail(Reason::kOperation, name_of(*key_) + ": nothing is decapsulated");
+  }
+  const std::size_t room = *size;
+  *size = kSharedSize;
+  if (secret == nullptr) return {};
+  if (room < kSharedSize) return fail(Reason::kOperation, "no room for the shared secret");
+  const auto opened = open_in_token(ciphertext);
+  if (!opened) return opened.error();
+  if (opened->size() != kSharedSize) {
+    return from_rv(Reason::kOperation, name_of(*key_) + ": the shared secret", CKR_DEVICE_ERROR);
+  }
+  std::copy(opened->view().begin(), opened->view().end(), secret);
+  return {};
+}
+
+Outcome<std::unique_ptr<Encapsulation>> Encapsulation::duplicate() const {
+  auto copy = std::make_unique<Encapsulation>(context_);
+  if (key_) copy->key_ = same_key(*key_);
+  auto operation = operation_.duplicate();
+  if (!operation) return std::move(operation).error();
+  copy->operation_ = *std::move(operation);
+  return copy;
+}
+
+Encapsulation& kem_of(void* kem) { return *static_cast<Encapsulation*>(kem); }
+
+void* new_kem(void* provider_context) {
+  return new (std::nothrow) Encapsulation(context_of(provider_context));
+}
+void free_kem(void* kem) { delete static_cast<Encapsulation*>(kem); }
+
+void* duplicate(void* kem) {
+  return answer(kem_of(kem).context(), static_cast<Encapsulation*>(nullptr),
+                [&]() -> Outcome<Encapsulation*> {
+                  auto copy = kem_of(kem).duplicate();
+                  if (!copy) return std::move(copy).error();
+                  return copy->release();
+                });
+}
+
+template <bool kToOpen>
+int begin(void* kem, void* key, const OSSL_PARAM params[]) {
+  if (key == nullptr) return 0;
+  return done(kem_of(kem).context(),
+              [&] { return kem_of(kem).begin(*static_cast<Key*>(key), kToOpen, params); });
+}
+
+int encapsulate(void* kem, unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
+                std::size_t* secret_size) {
+  return done(kem_of(kem).context(),
+              [&] { return kem_of(kem).send(ciphertext, size, secret, secret_size); });
+}
+
+int decapsulate(void* kem, unsigned char* secret, std::size_t* size,
+                const unsigned char* ciphertext, std::size_t ciphertext_size) {
+  return done(kem_of(kem).context(), [&] {
+    return kem_of(kem).open(secret, size, {ciphertext, ciphertext_size});
+  });
+}
+
+EVP_PKEY_CTX* parameters_of(void* kem) {
+  return kem == nullptr ? nullptr : kem_of(kem).parameters();
+}
+int get_params(void* kem, OSSL_PARAM params[]) {
+  return get_operation_params(parameters_of(kem), params);
+}
+int set_params(void* kem, const OSSL_PARAM params[]) {
+  return set_operation_params(parameters_of(kem), params);
+}
+const OSSL_PARAM* gettable_params(void* kem, void* /*provider_context*/) {
+  return gettable_operation_params(parameters_of(kem));
+}
+const OSSL_PARAM* settable_params(void* kem, void* /*provider_context*/) {
+  return settable_operation_params(parameters_of(kem));
+}
+
+const OSSL_DISPATCH kFunctions[] = {
+    on<OSSL_FUNC_kem_newctx_fn>(OSSL_FUNC_KEM_NEWCTX, new_kem),
+    on<OSSL_FUNC_kem_freectx_fn>(OSSL_FUNC_KEM_FREECTX, free_kem),
+    on<OSSL_FUNC_kem_dupctx_fn>(OSSL_FUNC_KEM_DUPCTX, duplicate),
+    on<OSSL_FUNC_kem_encapsulate_init_fn>(OSSL_FUNC_KEM_ENCAPSULATE_INIT, begin<false>),
+    on<OSSL_FUNC_kem_encapsulate_fn>(OSSL_FUNC_KEM_ENCAPSULATE, encapsulate),
+    on<OSSL_FUNC_kem_decapsulate_init_fn>(OSSL_FUNC_KEM_DECAPSULATE_INIT, begin<true>),
+    on<OSSL_FUNC_kem_decapsulate_fn>(OSSL_FUNC_KEM_DECAPSULATE, decapsulate),
+    on<OSSL_FUNC_kem_get_ctx_params_fn>(OSSL_FUNC_KEM_GET_CTX_PARAMS, get_params),
+    on<OSSL_FUNC_kem_gettable_ctx_params_fn>(OSSL_FUNC_KEM_GETTABLE_CTX_PARAMS, gettable_params),
+    on<OSSL_FUNC_kem_set_ctx_params_fn>(OSSL_FUNC_KEM_SET_CTX_PARAMS, set_params),
+    on<OSSL_FUNC_kem_settable_ctx_params_fn>(OSSL_FUNC_KEM_SETTABLE_CTX_PARAMS, settable_params),
+    end_of_table()};
+
+}  // namespace
+
+const OSSL_ALGORITHM* kem_algorithms() {
+  static const OSSL_ALGORITHM algorithms[] = {
+      {kMlKem512.names, kProperties, kFunctions, "ML-KEM-512 by a token"},
+      {kMlKem768.names, kProperties, kFunctions, "ML-KEM-768 by a token"},
+      {kMlKem1024.names, kProperties, kFunctions, "ML-KEM-1024 by a token"},
+      {nullptr, nullptr, nullptr, nullptr}};
+  return offered(kMlKem512) ? algorithms : nullptr;
+}
+
+}  // namespace tallystick::provider
