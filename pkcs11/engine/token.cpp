@@ -404,6 +404,7 @@ Outcome<void> Token::session_opened(bool read_write) {
   }
   ++sessions_;
   if (read_write) ++rw_sessions_;
+  told_empty_ = false;
   return {};
 }
 

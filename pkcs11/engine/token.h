@@ -93,6 +93,8 @@ class Token {
     return login_epoch_.load(std::memory_order_acquire);
   }
 
+  // Refused where another process has made a token since the application was told by info() that
+  // there is none: it would be made anew, by whoever has the same SO PIN.
   Outcome<void> initialize(core::ByteView so_pin, core::ByteView label);
   Outcome<void> login(CK_USER_TYPE user, core::ByteView pin);
   // Checks the PIN of the user, who is logged in, once more; every try counts. CKR_PIN_LOCKED ends
@@ -188,6 +190,9 @@ class Token {
   Mutex mutex_;
   std::unique_ptr<Opened> files_ TS_GUARDED_BY(mutex_);
   std::atomic<Opened*> opened_{nullptr};
+  // The application was told that the slot has no token, and nothing else since; a session tells
+  // it.
+  std::atomic<bool> told_empty_{false};
   // Only while the user is logged in.
   std::shared_ptr<const RowSealer> private_rows_ TS_GUARDED_BY(mutex_);
   std::uint64_t pin_epoch_at_login_ TS_GUARDED_BY(mutex_) = 0;

@@ -32,6 +32,10 @@ class Scratch {
   DirectoryLock lock_;
 };
 
+Fault taken_by_another() {
+  return fault(CKR_FUNCTION_FAILED, "another process has just initialised this slot");
+}
+
 }  // namespace
 
 Outcome<TokenInfo> Token::info() {
@@ -45,6 +49,7 @@ Outcome<TokenInfo> Token::info() {
     info.rw_sessions = rw_sessions_;
   }
   auto* const files = opened();
+  told_empty_ = files == nullptr;
   if (files == nullptr) return info;
   auto& store = *files->store;
   if (auto same = store.check_file(); !same) return std::move(same).error();
@@ -75,8 +80,12 @@ Outcome<void> Token::initialize(core::ByteView so_pin, core::ByteView label) {
   if (label.size() != kLabelSize) return bad_arguments("a label has 32 bytes");
   if (auto good = check_pin_length(so_pin); !good) return good;
   if (auto probed = probe(); !probed) return probed;
-  if (auto* const files = opened()) return initialize_again(*files, so_pin, label);
-  return first_initialize(so_pin, label);
+  auto* const files = opened();
+  if (files != nullptr && told_empty_) return taken_by_another();
+  if (files != nullptr) return initialize_again(*files, so_pin, label);
+  auto made = first_initialize(so_pin, label);
+  if (made) told_empty_ = false;
+  return made;
 }
 
 Outcome<void> Token::first_initialize(core::ByteView so_pin, core::ByteView label) {
@@ -128,7 +137,7 @@ Outcome<void> Token::first_initialize(core::ByteView so_pin, core::ByteView labe
   auto published = publish_directory(scratch.path(), directory_);
   if (!published) return std::move(published).error();
   if (!*published) {
-    return fault(CKR_FUNCTION_FAILED, "another process has just initialised this slot");
+    return taken_by_another();
   }
   scratch.keep();
   return {};

@@ -74,6 +74,33 @@ TEST(Slots, TwoProcessesThatInitialiseTheSameSlotMakeOneToken) {
   EXPECT_NE(bench.module().token_info(slot).flags & CKF_TOKEN_INITIALIZED, 0U);
 }
 
+// Whoever looked first, and has the same SO PIN, would make the other one's token anew.
+TEST(Slots, ATokenThatAppearedSinceTheSlotWasSeenEmptyIsNotInitialisedAgain) {
+  Bench bench;
+  const auto slot = bench.module().free_slot();
+  const auto made_elsewhere = [&bench](CK_SLOT_ID in) {
+    return in_child([&] {
+      must(bench.module()->C_Initialize(nullptr));
+      return make_token(bench.module(), "made elsewhere") == in ? 0 : 1;
+    });
+  };
+  ASSERT_EQ(made_elsewhere(slot), 0);
+  EXPECT_THAT(init_token(bench.functions(), slot, kSoPin, "mine"), ReturnsRv(CKR_FUNCTION_FAILED));
+  EXPECT_THAT(init_token(bench.functions(), slot, kSoPin, "mine"), ReturnsRv(CKR_FUNCTION_FAILED))
+      << "who has not looked since";
+  EXPECT_EQ(slot_of(bench.module(), "made elsewhere"), slot);
+  EXPECT_THAT(init_token(bench.functions(), slot, kSoPin, "mine"), IsOk())
+      << "who has seen that token may";
+  const auto next = bench.module().free_slot();
+  ASSERT_EQ(made_elsewhere(next), 0);
+  {
+    Session session(bench.functions(), next);
+    EXPECT_THAT(session.login(CKU_USER, kUserPin), IsOk());
+  }
+  EXPECT_THAT(init_token(bench.functions(), next, kSoPin, "mine too"), IsOk())
+      << "a session tells it, too";
+}
+
 TEST(Slots, TheListTellsItsSizeWhenTheBufferIsTooSmall) {
   Bench bench;
   (void)make_token(bench.module());

@@ -80,7 +80,8 @@ bool taken(const Module& module, CK_SLOT_ID slot) {
 }
 
 // The slot is looked for again, since who types a PIN takes his time: C_InitToken in one that has a
-// token by now would make that token anew. Two processes that still meet in one take two.
+// token by now would make that token anew. Our module refuses that where the token has appeared
+// since we looked, and then another slot is taken.
 Outcome<Slot> make_token(const Module& module, const std::string& label, core::Secret& so_pin) {
   constexpr int kTries = 8;
   std::string padded = label;
