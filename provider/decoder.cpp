@@ -35,10 +35,22 @@ core::BioPtr input(const Context& context, OSSL_CORE_BIO* in) {
   return core::BioPtr(BIO_new_from_core_bio(context.lib(), in));
 }
 
-// PEM with our label gives its bytes on; of anything else nothing is found, which is no error.
-int decode_pem(void* context, OSSL_CORE_BIO* in, int /*selection*/, OSSL_CALLBACK* take,
-               void* argument, OSSL_PASSPHRASE_CALLBACK* /*ask*/, void* /*ask_argument*/) {
-  const core::BioPtr bio = input(context_of(context), in);
+// The key that the URI in a DER names.
+Outcome<KeyPtr> key_named_in(Context& context, const std::string& text, int selection,
+                             OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) {
+  const auto uri = parse_uri(text);
+  if (!uri) return uri.error();
+  const PinSource pins(*uri, context.settings(), ask, ask_argument);
+  const bool with_private = selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+  return key_by_uri(context, *uri, pins, with_private);
+}
+
+// PEM with our label gives its bytes on; of anything else nothing is found, which is no error. The
+// key's type is told, so that the decoders of all others need not look for it.
+int decode_pem(void* context, OSSL_CORE_BIO* in, int selection, OSSL_CALLBACK* take, void* argument,
+               OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) {
+  Context& own = context_of(context);
+  const core::BioPtr bio = input(own, in);
   if (!bio) return 0;
   char* name = nullptr;
   char* header = nullptr;
@@ -52,19 +64,23 @@ int decode_pem(void* context, OSSL_CORE_BIO* in, int /*selection*/, OSSL_CALLBAC
   const Owned<char> owned_header(header);
   const Owned<unsigned char> owned_data(data);
   if (std::strcmp(name, kUriPemLabel) != 0) return 1;
-  if (const auto text = uri_from_der({data, static_cast<std::size_t>(size)}); !text) {
-    context_of(context).raise(text.error());
-    return 0;
-  }
-  int type = OSSL_OBJECT_PKEY;
-  const std::array<OSSL_PARAM, 4> params{
-      OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_STRUCTURE,
-                                       const_cast<char*>(kUriStructure), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, data,
-                                        static_cast<std::size_t>(size)),
-      OSSL_PARAM_construct_end()};
-  return take(params.data(), argument);
+  const auto length = static_cast<std::size_t>(size);
+  return answer(own, 0, [&]() -> Outcome<int> {
+    const auto text = uri_from_der({data, length});
+    if (!text) return text.error();
+    const auto key = key_named_in(own, *text, selection, ask, ask_argument);
+    if (!key) return key.error();
+    int type = OSSL_OBJECT_PKEY;
+    const std::array<OSSL_PARAM, 5> params{
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
+                                         const_cast<char*>((*key)->type->name), 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_STRUCTURE,
+                                         const_cast<char*>(kUriStructure), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, data, length),
+        OSSL_PARAM_construct_end()};
+    return take(params.data(), argument);
+  });
 }
 
 core::Bytes all_of(BIO* bio) {
@@ -78,7 +94,8 @@ core::Bytes all_of(BIO* bio) {
   return bytes;
 }
 
-// Gives the key on if it is of the decoder's type; the decoders of the other types are asked, too.
+// Gives the key on if it is of the decoder's type; the decoders of the other types may be asked,
+// too.
 template <const KeyType& kType>
 int decode_uri(void* context, OSSL_CORE_BIO* in, int selection, OSSL_CALLBACK* take, void* argument,
                OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) {
@@ -92,11 +109,7 @@ int decode_uri(void* context, OSSL_CORE_BIO* in, int selection, OSSL_CALLBACK* t
       return uri_from_der(all_of(bio.get()));
     }();
     if (!text) return 1;
-    const auto uri = parse_uri(*text);
-    if (!uri) return uri.error();
-    const PinSource pins(*uri, own.settings(), ask, ask_argument);
-    const bool with_private = selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
-    auto key = key_by_uri(own, *uri, pins, with_private);
+    auto key = key_named_in(own, *text, selection, ask, ask_argument);
     if (!key) return std::move(key).error();
     if ((*key)->type != &kType) return 1;
     int type = OSSL_OBJECT_PKEY;

@@ -31,7 +31,7 @@ constexpr std::array kUsages = {Usage{"digitalSignature", CKA_SIGN, CKA_VERIFY},
 const char* usual_usage(const KeyType& type) {
   if (&type == &kRsa) return "digitalSignature dataEncipherment";
   if (&type == &kEc) return "digitalSignature keyAgreement";
-  if (type.family == &kMlKem) return "keyEncapsulation";
+  if (type.post_quantum == &kMlKem) return "keyEncapsulation";
   return type.signature == nullptr ? "keyAgreement" : "digitalSignature";
 }
 
@@ -74,8 +74,11 @@ Done set_type(Templates& pair, const KeyType& type, const PairRequest& request) 
     pair.private_key.bytes(CKA_ALLOWED_MECHANISMS, mechanisms);
     return {};
   }
-  if (type.family != nullptr) {
-    pair.mechanism = type.family->generation;
+  if (type.post_quantum != nullptr) {
+    if (request.seeded) {
+      return fail(Reason::kKey, "a token takes no seed of a key that it makes: leave seed out");
+    }
+    pair.mechanism = type.post_quantum->generation;
     pair.public_key.number(CKA_PARAMETER_SET, type.set);
     return {};
   }

@@ -14,6 +14,8 @@ struct PairRequest {
   core::Bytes rsa_exponent = {1, 0, 1};
   // Digests or a salt that an RSA-PSS key is to be bound to.
   bool pss_bound = false;
+  // A post-quantum key is to be made from a seed.
+  bool seeded = false;
   // A name of the curve, for EC.
   std::string curve;
 };

@@ -14,21 +14,20 @@ namespace {
 // Of every parameter set (FIPS 203, table 3).
 constexpr std::size_t kSharedSize = 32;
 
-class Encapsulation {
+class Kem {
  public:
-  explicit Encapsulation(Context& context) : context_(context) {}
+  explicit Kem(Context& context) : context_(context) {}
   [[nodiscard]] Context& context() const { return context_; }
   [[nodiscard]] EVP_PKEY_CTX* parameters() const { return operation_.get(); }
 
-  Done begin(const Key& key, bool to_open, const OSSL_PARAM params[]);
+  Done begin(const Key& key, bool decapsulates, const OSSL_PARAM params[]);
   // Null: only the sizes.
-  Done send(unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
-            std::size_t* secret_size);
-  Done open(unsigned char* secret, std::size_t* size, core::ByteView ciphertext);
-  [[nodiscard]] Outcome<std::unique_ptr<Encapsulation>> duplicate() const;
+  Done encapsulate(unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
+                   std::size_t* secret_size);
+  Done decapsulate(unsigned char* secret, std::size_t* size, core::ByteView ciphertext);
 
  private:
-  [[nodiscard]] Outcome<core::Secret> open_in_token(core::ByteView ciphertext) const;
+  [[nodiscard]] Outcome<core::Secret> decapsulate_in_token(core::ByteView ciphertext) const;
 
   Context& context_;
   KeyPtr key_;
@@ -36,15 +35,15 @@ class Encapsulation {
   Operation operation_;
 };
 
-Done Encapsulation::begin(const Key& key, bool to_open, const OSSL_PARAM params[]) {
+Done Kem::begin(const Key& key, bool decapsulates, const OSSL_PARAM params[]) {
   if (!key.pkey) return fail(Reason::kKey, "no key is given");
   key_ = same_key(key);
-  const bool own = to_open && !key.in_token();
+  const bool own = decapsulates && !key.in_token();
   return operation_.begin(key, own ? EVP_PKEY_decapsulate_init : EVP_PKEY_encapsulate_init, params);
 }
 
-Done Encapsulation::send(unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
-                         std::size_t* secret_size) {
+Done Kem::encapsulate(unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
+                      std::size_t* secret_size) {
   if (operation_ &&
       EVP_PKEY_encapsulate(operation_.get(), ciphertext, size, secret, secret_size) > 0) {
     return {};
@@ -52,7 +51,7 @@ Done Encapsulation::send(unsigned char* ciphertext, std::size_t* size, unsigned 
   return fail(Reason::kOperation, "no secret is encapsulated");
 }
 
-Outcome<core::Secret> Encapsulation::open_in_token(core::ByteView ciphertext) const {
+Outcome<core::Secret> Kem::decapsulate_in_token(core::ByteView ciphertext) const {
   return use_in_token(
       *key_,
       [&](Session& session, ObjectHandle object, const core::Secret*) -> Outcome<core::Secret> {
@@ -64,7 +63,7 @@ Outcome<core::Secret> Encapsulation::open_in_token(core::ByteView ciphertext) co
       });
 }
 
-Done Encapsulation::open(unsigned char* secret, std::size_t* size, core::ByteView ciphertext) {
+Done Kem::decapsulate(unsigned char* secret, std::size_t* size, core::ByteView ciphertext) {
   if (!key_) return fail(Reason::kOperation, "no decapsulation has begun");
   if (!key_->in_token()) {
     if (EVP_PKEY_decapsulate(operation_.get(), secret, size, ciphertext.data(), ciphertext.size()) >
@@ -73,61 +72,48 @@ Done Encapsulation::open(unsigned char* secret, std::size_t* size, core::ByteVie
     }
     return fail(Reason::kOperation, name_of(*key_) + ": nothing is decapsulated");
   }
-  const std::size_t room = *size;
-  *size = kSharedSize;
-  if (secret == nullptr) return {};
-  if (room < kSharedSize) return fail(Reason::kOperation, "no room for the shared secret");
-  const auto opened = open_in_token(ciphertext);
+  if (secret == nullptr) {
+    *size = kSharedSize;
+    return {};
+  }
+  // As libcrypto, which takes it that there is room where nobody says how much.
+  if (size != nullptr && *size < kSharedSize) {
+    return fail(Reason::kOperation, "no room for the shared secret");
+  }
+  const auto opened = decapsulate_in_token(ciphertext);
   if (!opened) return opened.error();
   if (opened->size() != kSharedSize) {
     return from_rv(Reason::kOperation, name_of(*key_) + ": the shared secret", CKR_DEVICE_ERROR);
   }
   std::copy(opened->view().begin(), opened->view().end(), secret);
+  if (size != nullptr) *size = kSharedSize;
   return {};
 }
 
-Outcome<std::unique_ptr<Encapsulation>> Encapsulation::duplicate() const {
-  auto copy = std::make_unique<Encapsulation>(context_);
-  if (key_) copy->key_ = same_key(*key_);
-  auto operation = operation_.duplicate();
-  if (!operation) return std::move(operation).error();
-  copy->operation_ = *std::move(operation);
-  return copy;
-}
-
-Encapsulation& kem_of(void* kem) { return *static_cast<Encapsulation*>(kem); }
+Kem& kem_of(void* kem) { return *static_cast<Kem*>(kem); }
 
 void* new_kem(void* provider_context) {
-  return new (std::nothrow) Encapsulation(context_of(provider_context));
+  return new (std::nothrow) Kem(context_of(provider_context));
 }
-void free_kem(void* kem) { delete static_cast<Encapsulation*>(kem); }
+void free_kem(void* kem) { delete static_cast<Kem*>(kem); }
 
-void* duplicate(void* kem) {
-  return answer(kem_of(kem).context(), static_cast<Encapsulation*>(nullptr),
-                [&]() -> Outcome<Encapsulation*> {
-                  auto copy = kem_of(kem).duplicate();
-                  if (!copy) return std::move(copy).error();
-                  return copy->release();
-                });
-}
-
-template <bool kToOpen>
+template <bool kDecapsulates>
 int begin(void* kem, void* key, const OSSL_PARAM params[]) {
   if (key == nullptr) return 0;
   return done(kem_of(kem).context(),
-              [&] { return kem_of(kem).begin(*static_cast<Key*>(key), kToOpen, params); });
+              [&] { return kem_of(kem).begin(*static_cast<Key*>(key), kDecapsulates, params); });
 }
 
 int encapsulate(void* kem, unsigned char* ciphertext, std::size_t* size, unsigned char* secret,
                 std::size_t* secret_size) {
   return done(kem_of(kem).context(),
-              [&] { return kem_of(kem).send(ciphertext, size, secret, secret_size); });
+              [&] { return kem_of(kem).encapsulate(ciphertext, size, secret, secret_size); });
 }
 
 int decapsulate(void* kem, unsigned char* secret, std::size_t* size,
                 const unsigned char* ciphertext, std::size_t ciphertext_size) {
   return done(kem_of(kem).context(), [&] {
-    return kem_of(kem).open(secret, size, {ciphertext, ciphertext_size});
+    return kem_of(kem).decapsulate(secret, size, {ciphertext, ciphertext_size});
   });
 }
 
@@ -147,10 +133,10 @@ const OSSL_PARAM* settable_params(void* kem, void* /*provider_context*/) {
   return settable_operation_params(parameters_of(kem));
 }
 
+// Not copied: libcrypto's own cannot be either.
 const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_kem_newctx_fn>(OSSL_FUNC_KEM_NEWCTX, new_kem),
     on<OSSL_FUNC_kem_freectx_fn>(OSSL_FUNC_KEM_FREECTX, free_kem),
-    on<OSSL_FUNC_kem_dupctx_fn>(OSSL_FUNC_KEM_DUPCTX, duplicate),
     on<OSSL_FUNC_kem_encapsulate_init_fn>(OSSL_FUNC_KEM_ENCAPSULATE_INIT, begin<false>),
     on<OSSL_FUNC_kem_encapsulate_fn>(OSSL_FUNC_KEM_ENCAPSULATE, encapsulate),
     on<OSSL_FUNC_kem_decapsulate_init_fn>(OSSL_FUNC_KEM_DECAPSULATE_INIT, begin<true>),

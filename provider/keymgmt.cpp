@@ -81,7 +81,10 @@ int parts_in(const OSSL_PARAM params[]) {
   };
   int parts = kParameters;
   if (in(OSSL_PKEY_PARAM_RSA_N) || in(OSSL_PKEY_PARAM_PUB_KEY)) parts |= kPublic;
-  if (in(OSSL_PKEY_PARAM_RSA_D) || in(OSSL_PKEY_PARAM_PRIV_KEY)) parts |= kPrivate | kPublic;
+  // What a post-quantum key is made of is all of it.
+  if (in(OSSL_PKEY_PARAM_RSA_D) || in(OSSL_PKEY_PARAM_PRIV_KEY) || in(kSeedParam)) {
+    parts |= kPrivate | kPublic;
+  }
   return parts;
 }
 
@@ -126,9 +129,14 @@ const OSSL_PARAM* types(int selection) {
   static const OSSL_PARAM octet_types[] = {
       OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
       OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0), OSSL_PARAM_END};
+  static const OSSL_PARAM seeded_types[] = {
+      OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
+      OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0),
+      OSSL_PARAM_octet_string(kSeedParam, nullptr, 0), OSSL_PARAM_END};
   if ((selection & OSSL_KEYMGMT_SELECT_ALL) == 0) return nullptr;
   if (&kType == &kRsa || &kType == &kRsaPss) return rsa_types;
   if (&kType == &kEc) return ec_types;
+  if (kType.post_quantum != nullptr) return seeded_types;
   return octet_types;
 }
 
@@ -212,6 +220,7 @@ const char* operation_name(int operation) {
       return kType.signature;
     case OSSL_OP_KEYEXCH:
       return kType.exchange;
+    // Where nothing else is said, an operation is called what its keys are: encapsulation, too.
     default:
       return kType.name;
   }

@@ -17,7 +17,18 @@ constexpr const char* kUsage = "tallystick_key_usage";
 constexpr const char* kTheirUri = "pkcs11_uri";
 constexpr const char* kTheirUsage = "pkcs11_key_usage";
 
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, core::HandleDeleter<OSSL_PARAM_free>>;
+// A seed may be among them.
+struct WipeParams {
+  void operator()(OSSL_PARAM* params) const {
+    for (OSSL_PARAM* param = params; param->key != nullptr; ++param) {
+      if (param->data_type == OSSL_PARAM_OCTET_STRING && param->data != nullptr) {
+        OPENSSL_cleanse(param->data, param->data_size);
+      }
+    }
+    OSSL_PARAM_free(params);
+  }
+};
+using ParamsPtr = std::unique_ptr<OSSL_PARAM, WipeParams>;
 
 struct Generation {
   Context* context = nullptr;
@@ -102,6 +113,7 @@ PairRequest request_of(const Generation& generation) {
                            OSSL_PKEY_PARAM_RSA_MASKGENFUNC, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN}) {
     if (find(name) != nullptr) request.pss_bound = true;
   }
+  request.seeded = find(kSeedParam) != nullptr;
   if (const OSSL_PARAM* group = find(OSSL_PKEY_PARAM_GROUP_NAME)) {
     const char* name = nullptr;
     if (OSSL_PARAM_get_utf8_string_ptr(group, &name) == 1) request.curve = name;
@@ -185,8 +197,12 @@ const OSSL_PARAM* generation_settable(void* generation, void* /*provider_context
                  OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, nullptr, 0),
                  OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, nullptr, 0),
                  OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, nullptr)});
+  static const auto seeded =
+      with_ours({OSSL_PARAM_octet_string(kSeedParam, nullptr, 0),
+                 OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_PROPERTIES, nullptr, 0)});
   const KeyType* type = generation_of(generation).type;
   if (type == &kRsa) return rsa.data();
+  if (type->post_quantum != nullptr) return seeded.data();
   return type == &kRsaPss ? rsa_pss.data() : curve.data();
 }
 

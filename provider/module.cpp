@@ -93,8 +93,8 @@ Done Module::initialise() const {
   return from_rv(Reason::kModule, path_, rv);
 }
 
-// p11-kit gives a module's oldest list only, so that the module is asked itself. What stands
-// between (p11-kit's own client, say) does not lend a function that it does not know.
+// p11-kit hands out no list of 3.2, so the module is asked itself. Its own client for remote
+// modules has none: what 3.2 brought does not reach a token behind `p11-kit server`.
 const CK_FUNCTION_LIST_3_2* Module::functions_3_2() const {
   std::call_once(asked_3_2_, [this] {
     const std::unique_ptr<char, decltype(&std::free)> file(p11_kit_module_get_filename(functions_),

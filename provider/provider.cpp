@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstring>
+#include <new>
 
 #include "provider/asym_cipher.h"
 #include "provider/cipher.h"
@@ -54,8 +55,7 @@ int get_params(void* /*provider_context*/, OSSL_PARAM params[]) {
              : 0;
 }
 
-const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store) {
-  *no_store = 0;
+const OSSL_ALGORITHM* algorithms(const Context& context, int operation) {
   switch (operation) {
     case OSSL_OP_STORE:
       return store_algorithms();
@@ -70,7 +70,7 @@ const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store
     case OSSL_OP_KEM:
       return kem_algorithms();
     case OSSL_OP_DIGEST:
-      return digest_algorithms(context_of(provider_context).settings());
+      return digest_algorithms(context.settings());
     case OSSL_OP_CIPHER:
       return cipher_algorithms();
     case OSSL_OP_RAND:
@@ -87,6 +87,17 @@ const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store
       return decoder_algorithms();
     default:
       return nullptr;
+  }
+}
+
+const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_store) {
+  *no_store = 0;
+  try {
+    return algorithms(context_of(provider_context), operation);
+  } catch (const std::bad_alloc&) {
+    // To be asked again.
+    *no_store = 1;
+    return nullptr;
   }
 }
 

@@ -118,20 +118,33 @@ PublicKey octet_key(OSSL_LIB_CTX* lib, CK_KEY_TYPE key_type, const core::Bytes& 
                                                              point.size()))};
 }
 
-const KeyType* type_with(CK_KEY_TYPE family, CK_ULONG set) {
-  const auto found = std::ranges::find_if(kKeyTypes, [family, set](const KeyType* type) {
-    return type->family != nullptr && type->family->key_type == family && type->set == set;
+// Null where the type of PKCS#11 is none of post-quantum keys.
+const PostQuantum* post_quantum(CK_KEY_TYPE key_type) {
+  for (const KeyType* type : kKeyTypes) {
+    if (type->post_quantum != nullptr && type->post_quantum->key_type == key_type) {
+      return type->post_quantum;
+    }
+  }
+  return nullptr;
+}
+
+const KeyType* type_of_set(const PostQuantum& kind, CK_ULONG set) {
+  const auto found = std::ranges::find_if(kKeyTypes, [&kind, set](const KeyType* type) {
+    return type->post_quantum == &kind && type->set == set;
   });
   return found == kKeyTypes.end() ? nullptr : *found;
 }
 
 // The public part is the value of a public key; that of a private key is never asked for.
 Outcome<PublicKey> post_quantum_key(OSSL_LIB_CTX* lib, Session& session, ObjectHandle object,
-                                    CK_KEY_TYPE family) {
+                                    const PostQuantum& kind) {
   const auto set = session.number(object, CKA_PARAMETER_SET, 0);
   if (!set) return set.error();
-  const KeyType* type = type_with(family, *set);
+  const KeyType* type = type_of_set(kind, *set);
   if (type == nullptr) return bad_key(session, "no parameter set of its type has its number");
+  if (!offered(*type)) {
+    return fail(Reason::kKey, session.name() + ": " + type->name + " keys need OpenSSL 3.5");
+  }
   const auto object_class = session.number(object, CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
   if (!object_class) return object_class.error();
   if (*object_class != CKO_PUBLIC_KEY) return PublicKey{type->name, nullptr};
@@ -180,8 +193,8 @@ Outcome<PublicKey> from_attributes(OSSL_LIB_CTX* lib, Session& session, ObjectHa
     if (modulus->empty() || exponent->empty()) return PublicKey{type, nullptr};
     return PublicKey{type, rsa_key(lib, type, *modulus, *exponent)};
   }
-  if (*key_type == CKK_ML_DSA || *key_type == CKK_ML_KEM || *key_type == CKK_SLH_DSA) {
-    return post_quantum_key(lib, session, object, *key_type);
+  if (const PostQuantum* kind = post_quantum(*key_type)) {
+    return post_quantum_key(lib, session, object, *kind);
   }
   if (*key_type != CKK_EC && *key_type != CKK_EC_EDWARDS && *key_type != CKK_EC_MONTGOMERY) {
     return bad_key(session, "keys of this type are not offered");

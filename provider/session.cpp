@@ -10,12 +10,12 @@ namespace {
 
 // No answer that the provider asks for is longer; a module that claims more is not believed.
 constexpr CK_ULONG kMostAnswer = 16UL * 1024UL * 1024UL;
-// Names, ids, public keys; certificates are longer.
-constexpr std::size_t kUsualAnswer = 1024;
+// Names, ids, public keys, those of ML-DSA, too; certificates may be longer.
+constexpr std::size_t kUsualAnswer = 4096;
 // More idle sessions than this are closed. A server with more threads opens some anew.
 constexpr std::size_t kMostIdle = 64;
-// The longest signature and the longest RSA plaintext, of keys of 16384 bits.
-constexpr std::size_t kMostSignature = 2048;
+// The longest RSA plaintext, of keys of 16384 bits.
+constexpr std::size_t kMostPlain = 2048;
 
 // The const of input buffers, which the 2.40 prototypes lack.
 CK_BYTE* in(core::ByteView bytes) { return const_cast<CK_BYTE*>(bytes.data()); }
@@ -140,13 +140,13 @@ Done Session::authenticate_use(const core::Secret* pin) {
 }
 
 Outcome<core::Bytes> Session::sign(Mechanism& mechanism, ObjectHandle key, core::ByteView data,
-                                   const core::Secret* pin) {
+                                   std::size_t longest, const core::Secret* pin) {
   CK_MECHANISM used = mechanism.get();
   const auto what = [&used] { return "sign by " + mechanism_name(used.mechanism); };
   CK_RV rv = call(&CK_FUNCTION_LIST::C_SignInit, &used, key);
   if (rv != CKR_OK) return failed(what(), rv);
   if (auto done = authenticate_use(pin); !done) return std::move(done).error();
-  core::Bytes signature(kMostSignature);
+  core::Bytes signature(longest);
   auto size = static_cast<CK_ULONG>(signature.size());
   rv = call(&CK_FUNCTION_LIST::C_Sign, in(data), length(data), signature.data(), &size);
   if (rv == CKR_BUFFER_TOO_SMALL && size <= kMostAnswer) {
@@ -166,7 +166,7 @@ Outcome<core::Secret> Session::decrypt(Mechanism& mechanism, ObjectHandle key, c
   CK_RV rv = call(&CK_FUNCTION_LIST::C_DecryptInit, &used, key);
   if (rv != CKR_OK) return failed(what, rv);
   if (auto done = authenticate_use(pin); !done) return std::move(done).error();
-  core::Secret plain(kMostSignature);
+  core::Secret plain(kMostPlain);
   auto size = static_cast<CK_ULONG>(plain.size());
   rv = call(&CK_FUNCTION_LIST::C_Decrypt, in(data), length(data), plain.span().data(), &size);
   if (rv != CKR_OK) return failed(what, rv);

@@ -62,8 +62,9 @@ class Session {
   Done destroy(ObjectHandle object);
 
   // `pin` is given for keys that ask for it at every use.
+  // A signature has `longest` bytes at most; a longer one costs another call.
   Outcome<core::Bytes> sign(Mechanism& mechanism, ObjectHandle key, core::ByteView data,
-                            const core::Secret* pin);
+                            std::size_t longest, const core::Secret* pin);
   Outcome<core::Secret> decrypt(Mechanism& mechanism, ObjectHandle key, core::ByteView data,
                                 const core::Secret* pin);
   Outcome<ObjectHandle> derive(Mechanism& mechanism, ObjectHandle base, Template& key);

@@ -16,7 +16,7 @@ Failure Signing::failed(const char* what) const {
 }
 
 bool Signing::one_piece() const {
-  return key_->type == &kEd25519 || key_->type == &kEd448 || key_->type->family != nullptr;
+  return key_->type == &kEd25519 || key_->type == &kEd448 || key_->type->post_quantum != nullptr;
 }
 
 Done Signing::take_key(const Key* key) {

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "provider/keymgmt.h"
+#include "provider/key_types.h"
 #include "provider/params.h"
 
 namespace tallystick::provider {
@@ -18,7 +18,7 @@ struct Group {
   const char* algorithm;
   unsigned int id;
   unsigned int security_bits;
-  // Older ones than TLS 1.3 only: the newest version of TLS and DTLS, 0 for all.
+  // Older ones than TLS 1.3 only: the newest version of TLS and DTLS, 0 for all, -1 for none.
   int last_tls;
   int last_dtls;
   // The key of a group whose secret is sent, not agreed on: TLS 1.3 only, and never DTLS.
@@ -39,16 +39,18 @@ constexpr std::array kGroups = {
     Group{"X25519", "X25519", "X25519", 29, 128, 0, 0},
     Group{"x448", "X448", "X448", 30, 224, 0, 0},
     Group{"X448", "X448", "X448", 30, 224, 0, 0},
-    Group{"MLKEM512", "", "ML-KEM-512", 0x200, 128, 0, -1, &kMlKem512},
-    Group{"MLKEM768", "", "ML-KEM-768", 0x201, 192, 0, -1, &kMlKem768},
-    Group{"MLKEM1024", "", "ML-KEM-1024", 0x202, 256, 0, -1, &kMlKem1024},
+    Group{"MLKEM512", "", kMlKem512.name, 0x200, 128, 0, -1, &kMlKem512},
+    Group{"MLKEM768", "", kMlKem768.name, 0x201, 192, 0, -1, &kMlKem768},
+    Group{"MLKEM1024", "", kMlKem1024.name, 0x202, 256, 0, -1, &kMlKem1024},
 };
 
 }  // namespace
 
 int give_tls_groups(const Context& context, OSSL_CALLBACK* take, void* argument) {
   for (Group group : kGroups) {
-    if (group.kem != nullptr && !libcrypto_has(context, *group.kem)) continue;
+    if (group.kem != nullptr && !(offered(*group.kem) && libcrypto_has(context, *group.kem))) {
+      continue;
+    }
     unsigned int is_kem = group.kem == nullptr ? 0 : 1;
     int first_tls = is_kem == 0 ? TLS1_VERSION : TLS1_3_VERSION;
     int first_dtls = is_kem == 0 ? DTLS1_VERSION : -1;

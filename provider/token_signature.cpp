@@ -22,7 +22,8 @@ Failure refused(const Key& key, const std::string& why) {
 
 Outcome<core::Bytes> sign_in_token(const Key& key, Mechanism mechanism, core::ByteView data) {
   return use_in_token(key, [&](Session& session, ObjectHandle object, const core::Secret* pin) {
-    return session.sign(mechanism, object, data, pin);
+    const auto longest = static_cast<std::size_t>(EVP_PKEY_get_size(key.pkey.get()));
+    return session.sign(mechanism, object, data, longest, pin);
   });
 }
 
@@ -120,8 +121,9 @@ Outcome<core::Bytes> sign_by_ecdsa(const Key& key, core::ByteView digest) {
 }
 
 Outcome<core::Bytes> sign_message_by(const Key& key, core::ByteView message) {
-  const Family* family = key.type->family;
-  return sign_in_token(key, Mechanism(family == nullptr ? CKM_EDDSA : family->use), message);
+  const PostQuantum* post_quantum = key.type->post_quantum;
+  return sign_in_token(key, Mechanism(post_quantum == nullptr ? CKM_EDDSA : post_quantum->use),
+                       message);
 }
 
 }  // namespace tallystick::provider

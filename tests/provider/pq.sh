@@ -149,6 +149,22 @@ for configuration in "${all_configurations[@]}"; do
     run token_openssl pkeyutl -decap -inkey "$home/file.key" -in "$home/sent" -secret "$home/ours"
     same_file "$home/theirs" "$home/ours"
 
+    # The seed alone, which is expanded when the key is used.
+    run openssl pkey -in "$home/file.key" -provparam ml-kem.output_formats=seed-only -out "$home/seed.key"
+    run token_openssl pkeyutl -decap -inkey "$home/seed.key" -in "$home/sent" -secret "$home/ours"
+    same_file "$home/theirs" "$home/ours"
+    run token_openssl pkey -in "$home/seed.key" -outform DER -out "$home/private.der"
+    run openssl pkey -in "$home/file.key" -outform DER -out "$home/expected.der"
+    same_file "$home/expected.der" "$home/private.der"
+    seed=$(printf '%064d%064d' 17 4)
+    run token_openssl genpkey -algorithm "ML-KEM-$set" -pkeyopt "hexseed:$seed" -out "$home/seeded.key"
+    run openssl genpkey -algorithm "ML-KEM-$set" -pkeyopt "hexseed:$seed" -out "$home/expected.key"
+    same_file "$home/expected.key" "$home/seeded.key"
+    refused token_openssl genpkey -propquery '?provider=tallystick' -algorithm "ML-KEM-$set" \
+      -pkeyopt "tallystick_uri:pkcs11:token=line;object=seeded?pin-value=$pin" \
+      -pkeyopt "hexseed:$seed" -out "$home/seeded.key"
+    says "takes no seed"
+
     job "ML-KEM-$set: a certificate of it"
     run token_openssl x509 -req -in "$home/dsa-65-$configuration.csr" -force_pubkey "$key" \
       -CA "$home/dsa-65-$configuration.crt" -CAkey "$(uri "dsa-65-$configuration")" \
