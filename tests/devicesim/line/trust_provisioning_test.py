@@ -135,17 +135,56 @@ class TrustProvisioning(unittest.TestCase):
             self.assertNotIn(key[:8], blob)
 
 
+NAMES = {0x03: "read-memory", 0x04: "write-memory", 0x07: "get-property", 0x08: "receive-sb-file",
+         0x0B: "reset", 0x16: "trust-provisioning", 0xA0: "status", 0xA3: "read-memory: status",
+         0xA7: "get-property: status", 0xB6: "trust-provisioning: status"}
+
+
+def in_words(data):
+    """What a frame is, with the first parameter of what is asked and said."""
+    kind = data[1]
+    if kind != 0xA4:
+        return {0xA1: "", 0xA3: "no more of it", 0xA5: f"data, {len(data) - 6} bytes",
+                0xA6: "ping", 0xA7: "the version of the line"}[kind]
+    words = [int.from_bytes(data[at:at + 4], "little") for at in range(10, len(data), 4)]
+    name = NAMES[data[6]]
+    if data[6] >= 0xA0:
+        return f"{name} {words[0]}" + (f" of {NAMES[words[1]]}" if data[6] == 0xA0 else "")
+    return f"{name} {words[0]:#x}" if words else name
+
+
+def print_session(title, said):
+    print(f"# {title}")
+    for who, data in said:
+        text = data.hex()
+        words = in_words(data)
+        if len(text) > 80:
+            text = text[:79] + "…"
+        print(f"{who} {text:80}  {words}".rstrip())
+    print()
+
+
 def transcript():
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([MAKE_PARTS, folder, "1"], check=True)
-        with Server(os.path.join(folder, "part-1.part"), command=DEVICESIM) as server:
-            with server.terminal() as host:
+        subprocess.run([MAKE_PARTS, folder, "2"], check=True)
+        parts = [os.path.join(folder, f"part-{number}.part") for number in (1, 2)]
+        with Server(*parts, command=DEVICESIM) as server:
+            with server.terminal(0) as host:
                 host.line = recorder = Recorder(host.line)
-                hsm = DeviceHsm(host)
+                hsm = DeviceHsm(TrustProvisioning.begin(host))
                 share, _, _ = hsm.generate_master_share(bytes(range(16)))
-                hsm.build(share, [load(0, b"firmware")])
-    for who, data in recorder.said:
-        print(who, data.hex())
+                file = hsm.build(share, [erase(0, 8192), load(0x100, b"firmware")])
+                host.reset()
+                print_session("One part makes an OEM share of a seed, and a file.", recorder.said)
+            with server.terminal(1) as host:
+                host.line = recorder = Recorder(host.line)
+                TrustProvisioning.begin(host)
+                host.receive_file(file[:-1] + bytes([file[-1] ^ 1]))
+                host.receive_file(file)
+                host.read_memory(0x100, 8)
+                host.reset()
+                print_session("Another part of the family is given the file: altered in its last bit, "
+                              "then as it is.", recorder.said)
 
 
 if __name__ == "__main__":
