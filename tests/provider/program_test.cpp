@@ -183,5 +183,47 @@ TEST(ProviderKeys, ADestroyedOneIsNamed) {
   EXPECT_NE(queued_errors().find("spare"), std::string::npos);
 }
 
+// As libcrypto's own key does: who gives no length has room.
+TEST(ProviderKem, ADecapsulationMayLeaveTheLengthOut) {
+  const Loaded loaded;
+  const core::PkeyCtxPtr generation(
+      EVP_PKEY_CTX_new_from_name(loaded.lib(), "ML-KEM-768", "?provider=tallystick"));
+  if (!generation) GTEST_SKIP() << "this OpenSSL has no ML-KEM";
+  std::string where = uri("kem");
+  const std::array<OSSL_PARAM, 2> options{
+      OSSL_PARAM_construct_utf8_string("tallystick_uri", where.data(), 0),
+      OSSL_PARAM_construct_end()};
+  EVP_PKEY* made = nullptr;
+  ASSERT_GT(EVP_PKEY_keygen_init(generation.get()), 0);
+  ASSERT_GT(EVP_PKEY_CTX_set_params(generation.get(), options.data()), 0);
+  ERR_clear_error();
+  if (EVP_PKEY_generate(generation.get(), &made) <= 0) {
+    const std::string errors = queued_errors();
+    ASSERT_NE(errors.find("CKR_MECHANISM_INVALID"), std::string::npos) << errors;
+    GTEST_SKIP() << "the module has no ML-KEM";
+  }
+  const PkeyPtr key(made);
+
+  const auto operation = [&] {
+    return core::PkeyCtxPtr(EVP_PKEY_CTX_new_from_pkey(loaded.lib(), key.get(), nullptr));
+  };
+  std::array<unsigned char, 1088> ciphertext{};
+  std::array<unsigned char, 32> theirs{};
+  std::size_t size = ciphertext.size();
+  std::size_t secret_size = theirs.size();
+  const auto sender = operation();
+  ASSERT_GT(EVP_PKEY_encapsulate_init(sender.get(), nullptr), 0) << queued_errors();
+  ASSERT_GT(
+      EVP_PKEY_encapsulate(sender.get(), ciphertext.data(), &size, theirs.data(), &secret_size), 0);
+  std::array<unsigned char, 32> ours{};
+  const auto receiver = operation();
+  ASSERT_GT(EVP_PKEY_decapsulate_init(receiver.get(), nullptr), 0) << queued_errors();
+  EXPECT_GT(EVP_PKEY_decapsulate(receiver.get(), ours.data(), nullptr, ciphertext.data(), size), 0)
+      << queued_errors();
+  EXPECT_EQ(ours, theirs);
+  std::size_t room = 31;
+  EXPECT_LE(EVP_PKEY_decapsulate(receiver.get(), ours.data(), &room, ciphertext.data(), size), 0);
+}
+
 }  // namespace
 }  // namespace tallystick
