@@ -170,22 +170,6 @@ int decrypt(void* cipher, unsigned char* out, std::size_t* size, std::size_t roo
   });
 }
 
-EVP_PKEY_CTX* parameters_of(void* cipher) {
-  return cipher == nullptr ? nullptr : cipher_of(cipher).parameters();
-}
-int get_params(void* cipher, OSSL_PARAM params[]) {
-  return get_operation_params(parameters_of(cipher), params);
-}
-int set_params(void* cipher, const OSSL_PARAM params[]) {
-  return set_operation_params(parameters_of(cipher), params);
-}
-const OSSL_PARAM* gettable_params(void* cipher, void* /*provider_context*/) {
-  return gettable_operation_params(parameters_of(cipher));
-}
-const OSSL_PARAM* settable_params(void* cipher, void* /*provider_context*/) {
-  return settable_operation_params(parameters_of(cipher));
-}
-
 const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_asym_cipher_newctx_fn>(OSSL_FUNC_ASYM_CIPHER_NEWCTX, new_cipher),
     on<OSSL_FUNC_asym_cipher_freectx_fn>(OSSL_FUNC_ASYM_CIPHER_FREECTX, free_cipher),
@@ -194,12 +178,14 @@ const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_asym_cipher_encrypt_fn>(OSSL_FUNC_ASYM_CIPHER_ENCRYPT, encrypt),
     on<OSSL_FUNC_asym_cipher_decrypt_init_fn>(OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT, begin<true>),
     on<OSSL_FUNC_asym_cipher_decrypt_fn>(OSSL_FUNC_ASYM_CIPHER_DECRYPT, decrypt),
-    on<OSSL_FUNC_asym_cipher_get_ctx_params_fn>(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, get_params),
+    on<OSSL_FUNC_asym_cipher_get_ctx_params_fn>(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS,
+                                                ParamsOf<Cipher>::get),
     on<OSSL_FUNC_asym_cipher_gettable_ctx_params_fn>(OSSL_FUNC_ASYM_CIPHER_GETTABLE_CTX_PARAMS,
-                                                     gettable_params),
-    on<OSSL_FUNC_asym_cipher_set_ctx_params_fn>(OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, set_params),
+                                                     ParamsOf<Cipher>::gettable),
+    on<OSSL_FUNC_asym_cipher_set_ctx_params_fn>(OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS,
+                                                ParamsOf<Cipher>::set),
     on<OSSL_FUNC_asym_cipher_settable_ctx_params_fn>(OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS,
-                                                     settable_params),
+                                                     ParamsOf<Cipher>::settable),
     end_of_table()};
 
 }  // namespace

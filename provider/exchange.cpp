@@ -195,22 +195,6 @@ int derive(void* exchange, unsigned char* out, std::size_t* size, std::size_t ro
               [&] { return exchange_of(exchange).derive(out, size, room); });
 }
 
-EVP_PKEY_CTX* parameters_of(void* exchange) {
-  return exchange == nullptr ? nullptr : exchange_of(exchange).parameters();
-}
-int get_params(void* exchange, OSSL_PARAM params[]) {
-  return get_operation_params(parameters_of(exchange), params);
-}
-int set_params(void* exchange, const OSSL_PARAM params[]) {
-  return set_operation_params(parameters_of(exchange), params);
-}
-const OSSL_PARAM* gettable_params(void* exchange, void* /*provider_context*/) {
-  return gettable_operation_params(parameters_of(exchange));
-}
-const OSSL_PARAM* settable_params(void* exchange, void* /*provider_context*/) {
-  return settable_operation_params(parameters_of(exchange));
-}
-
 const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_keyexch_newctx_fn>(OSSL_FUNC_KEYEXCH_NEWCTX, new_exchange),
     on<OSSL_FUNC_keyexch_freectx_fn>(OSSL_FUNC_KEYEXCH_FREECTX, free_exchange),
@@ -218,12 +202,14 @@ const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_keyexch_init_fn>(OSSL_FUNC_KEYEXCH_INIT, begin),
     on<OSSL_FUNC_keyexch_set_peer_fn>(OSSL_FUNC_KEYEXCH_SET_PEER, set_peer),
     on<OSSL_FUNC_keyexch_derive_fn>(OSSL_FUNC_KEYEXCH_DERIVE, derive),
-    on<OSSL_FUNC_keyexch_get_ctx_params_fn>(OSSL_FUNC_KEYEXCH_GET_CTX_PARAMS, get_params),
+    on<OSSL_FUNC_keyexch_get_ctx_params_fn>(OSSL_FUNC_KEYEXCH_GET_CTX_PARAMS,
+                                            ParamsOf<Exchange>::get),
     on<OSSL_FUNC_keyexch_gettable_ctx_params_fn>(OSSL_FUNC_KEYEXCH_GETTABLE_CTX_PARAMS,
-                                                 gettable_params),
-    on<OSSL_FUNC_keyexch_set_ctx_params_fn>(OSSL_FUNC_KEYEXCH_SET_CTX_PARAMS, set_params),
+                                                 ParamsOf<Exchange>::gettable),
+    on<OSSL_FUNC_keyexch_set_ctx_params_fn>(OSSL_FUNC_KEYEXCH_SET_CTX_PARAMS,
+                                            ParamsOf<Exchange>::set),
     on<OSSL_FUNC_keyexch_settable_ctx_params_fn>(OSSL_FUNC_KEYEXCH_SETTABLE_CTX_PARAMS,
-                                                 settable_params),
+                                                 ParamsOf<Exchange>::settable),
     end_of_table()};
 
 }  // namespace

@@ -117,22 +117,6 @@ int decapsulate(void* kem, unsigned char* secret, std::size_t* size,
   });
 }
 
-EVP_PKEY_CTX* parameters_of(void* kem) {
-  return kem == nullptr ? nullptr : kem_of(kem).parameters();
-}
-int get_params(void* kem, OSSL_PARAM params[]) {
-  return get_operation_params(parameters_of(kem), params);
-}
-int set_params(void* kem, const OSSL_PARAM params[]) {
-  return set_operation_params(parameters_of(kem), params);
-}
-const OSSL_PARAM* gettable_params(void* kem, void* /*provider_context*/) {
-  return gettable_operation_params(parameters_of(kem));
-}
-const OSSL_PARAM* settable_params(void* kem, void* /*provider_context*/) {
-  return settable_operation_params(parameters_of(kem));
-}
-
 // Not copied: libcrypto's own cannot be either.
 const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_kem_newctx_fn>(OSSL_FUNC_KEM_NEWCTX, new_kem),
@@ -141,21 +125,26 @@ const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_kem_encapsulate_fn>(OSSL_FUNC_KEM_ENCAPSULATE, encapsulate),
     on<OSSL_FUNC_kem_decapsulate_init_fn>(OSSL_FUNC_KEM_DECAPSULATE_INIT, begin<true>),
     on<OSSL_FUNC_kem_decapsulate_fn>(OSSL_FUNC_KEM_DECAPSULATE, decapsulate),
-    on<OSSL_FUNC_kem_get_ctx_params_fn>(OSSL_FUNC_KEM_GET_CTX_PARAMS, get_params),
-    on<OSSL_FUNC_kem_gettable_ctx_params_fn>(OSSL_FUNC_KEM_GETTABLE_CTX_PARAMS, gettable_params),
-    on<OSSL_FUNC_kem_set_ctx_params_fn>(OSSL_FUNC_KEM_SET_CTX_PARAMS, set_params),
-    on<OSSL_FUNC_kem_settable_ctx_params_fn>(OSSL_FUNC_KEM_SETTABLE_CTX_PARAMS, settable_params),
+    on<OSSL_FUNC_kem_get_ctx_params_fn>(OSSL_FUNC_KEM_GET_CTX_PARAMS, ParamsOf<Kem>::get),
+    on<OSSL_FUNC_kem_gettable_ctx_params_fn>(OSSL_FUNC_KEM_GETTABLE_CTX_PARAMS,
+                                             ParamsOf<Kem>::gettable),
+    on<OSSL_FUNC_kem_set_ctx_params_fn>(OSSL_FUNC_KEM_SET_CTX_PARAMS, ParamsOf<Kem>::set),
+    on<OSSL_FUNC_kem_settable_ctx_params_fn>(OSSL_FUNC_KEM_SETTABLE_CTX_PARAMS,
+                                             ParamsOf<Kem>::settable),
     end_of_table()};
 
 }  // namespace
 
 const OSSL_ALGORITHM* kem_algorithms() {
-  static const OSSL_ALGORITHM algorithms[] = {
-      {kMlKem512.names, kProperties, kFunctions, "ML-KEM-512 by a token"},
-      {kMlKem768.names, kProperties, kFunctions, "ML-KEM-768 by a token"},
-      {kMlKem1024.names, kProperties, kFunctions, "ML-KEM-1024 by a token"},
-      {nullptr, nullptr, nullptr, nullptr}};
-  return offered(kMlKem512) ? algorithms : nullptr;
+  static const OSSL_ALGORITHM* const kems = [] {
+    std::vector<OSSL_ALGORITHM> all;
+    for_each_type([&all]<const KeyType & kType>() {
+      if (kType.post_quantum != &kMlKem) return;
+      all.push_back({kType.names, kProperties, kFunctions, "by a token"});
+    });
+    return kept(all);
+  }();
+  return kems;
 }
 
 }  // namespace tallystick::provider

@@ -15,6 +15,7 @@ const KeyType* key_type(const char* name) {
 }
 
 bool libcrypto_has(const Context& context, const KeyType& type) {
+  if (!offered(type)) return false;
   const Quietly quietly;
   return core::KeymgmtPtr(EVP_KEYMGMT_fetch(context.lib(), type.name, nullptr)) != nullptr;
 }

@@ -34,6 +34,25 @@ int get_operation_params(EVP_PKEY_CTX* operation, OSSL_PARAM params[]);
 int set_operation_params(EVP_PKEY_CTX* operation, const OSSL_PARAM params[]);
 const OSSL_PARAM* gettable_operation_params(EVP_PKEY_CTX* operation);
 const OSSL_PARAM* settable_operation_params(EVP_PKEY_CTX* operation);
+// The same as functions of the core's tables, of an Own that tells its operation by parameters().
+template <typename Own>
+struct ParamsOf {
+  static EVP_PKEY_CTX* operation(void* own) {
+    return own == nullptr ? nullptr : static_cast<Own*>(own)->parameters();
+  }
+  static int get(void* own, OSSL_PARAM params[]) {
+    return get_operation_params(operation(own), params);
+  }
+  static int set(void* own, const OSSL_PARAM params[]) {
+    return set_operation_params(operation(own), params);
+  }
+  static const OSSL_PARAM* gettable(void* own, void* /*provider_context*/) {
+    return gettable_operation_params(operation(own));
+  }
+  static const OSSL_PARAM* settable(void* own, void* /*provider_context*/) {
+    return settable_operation_params(operation(own));
+  }
+};
 
 // A parameter that is a number, as one: by their names libcrypto does not tell all of them. Its own
 // getters crash at the padding of TLS, and take a length of salt that they have no word for as

@@ -105,22 +105,6 @@ int verify_message(void* signing, const unsigned char* signature, std::size_t si
   return signing_of(signing).verify_message(bytes(signature, size), bytes(data, data_size));
 }
 
-EVP_PKEY_CTX* parameters_of(void* signing) {
-  return signing == nullptr ? nullptr : signing_of(signing).parameters();
-}
-int get_params(void* signing, OSSL_PARAM params[]) {
-  return get_operation_params(parameters_of(signing), params);
-}
-int set_params(void* signing, const OSSL_PARAM params[]) {
-  return set_operation_params(parameters_of(signing), params);
-}
-const OSSL_PARAM* gettable_params(void* signing, void* /*provider_context*/) {
-  return gettable_operation_params(parameters_of(signing));
-}
-const OSSL_PARAM* settable_params(void* signing, void* /*provider_context*/) {
-  return settable_operation_params(parameters_of(signing));
-}
-
 const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX, new_signing),
     on<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, free_signing),
@@ -147,12 +131,14 @@ const OSSL_DISPATCH kFunctions[] = {
     on<OSSL_FUNC_signature_digest_verify_final_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL,
                                                    finish_verify),
     on<OSSL_FUNC_signature_digest_verify_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, verify_message),
-    on<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_params),
+    on<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS,
+                                              ParamsOf<Signing>::get),
     on<OSSL_FUNC_signature_gettable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS,
-                                                   gettable_params),
-    on<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_params),
+                                                   ParamsOf<Signing>::gettable),
+    on<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS,
+                                              ParamsOf<Signing>::set),
     on<OSSL_FUNC_signature_settable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
-                                                   settable_params),
+                                                   ParamsOf<Signing>::settable),
     end_of_table()};
 
 // EdDSA, ML-DSA and SLH-DSA sign whole messages only; what it does not do stays off its table, so
@@ -167,9 +153,10 @@ const OSSL_DISPATCH kMessageFunctions[] = {
     on<OSSL_FUNC_signature_digest_verify_init_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT,
                                                   begin_digest<&Signing::begin_digest_verify>),
     on<OSSL_FUNC_signature_digest_verify_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, verify_message),
-    on<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_params),
+    on<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS,
+                                              ParamsOf<Signing>::get),
     on<OSSL_FUNC_signature_gettable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS,
-                                                   gettable_params),
+                                                   ParamsOf<Signing>::gettable),
     end_of_table()};
 
 }  // namespace

@@ -28,7 +28,7 @@ constexpr std::array kSchemes = {
 int give_tls_signatures(const Context& context, OSSL_CALLBACK* take, void* argument) {
   // OSSL_CAPABILITY_TLS_SIGALG_... of OpenSSL 3.2.
   for (Scheme scheme : kSchemes) {
-    if (!offered(*scheme.type) || !libcrypto_has(context, *scheme.type)) continue;
+    if (!libcrypto_has(context, *scheme.type)) continue;
     int first_tls = TLS1_3_VERSION;
     int last_tls = 0;
     int no_dtls = -1;

@@ -28,6 +28,29 @@ shake_hands() {
   kill "${started[-1]}"
 }
 
+# is_made <algorithm>: a key in the token, named $label, which $key and the file $label.key stand for;
+# its public half goes to $public.
+is_made() {
+  run token_openssl genpkey -propquery '?provider=tallystick' -algorithm "$1" \
+    -pkeyopt "tallystick_uri:pkcs11:token=line;object=$label?pin-value=$pin" -out "$home/$label.key"
+  run token_openssl pkey -in "$key" -pubout -out "$public"
+  run openssl pkey -pubin -in "$public" -text -noout
+  says "$1 Public-Key"
+  run token_openssl pkey -in "$home/$label.key" -passin "pass:$pin" -pubout -out "$home/again.pem"
+  same_file "$public" "$home/again.pem"
+  refused token_openssl pkey -in "$key" -outform DER -out "$home/private.der"
+  says "does not leave the token"
+}
+# signs_and_verifies <file>
+signs_and_verifies() {
+  run token_openssl pkeyutl -sign -rawin -inkey "$key" -in "$home/$1" -out "$home/signature"
+  run openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/$1" -sigfile "$home/signature"
+  run token_openssl pkeyutl -verify -rawin -pubin -inkey "$(uri "$label" public)" -in "$home/$1" \
+    -sigfile "$home/signature"
+  refused openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/digest" \
+    -sigfile "$home/signature"
+}
+
 head -c 100000 /dev/urandom >"$home/long"
 for configuration in "${all_configurations[@]}"; do
   use "$configuration"
@@ -37,25 +60,11 @@ for configuration in "${all_configurations[@]}"; do
     public=$home/$label.pem
 
     job "ML-DSA-$set: made in the token, and its public key"
-    run token_openssl genpkey -propquery '?provider=tallystick' -algorithm "ML-DSA-$set" \
-      -pkeyopt "tallystick_uri:pkcs11:token=line;object=$label?pin-value=$pin" -out "$home/$label.key"
-    run token_openssl pkey -in "$key" -pubout -out "$public"
-    run openssl pkey -pubin -in "$public" -text -noout
-    says "ML-DSA-$set Public-Key"
-    run token_openssl pkey -in "$home/$label.key" -passin "pass:$pin" -pubout -out "$home/again.pem"
-    same_file "$public" "$home/again.pem"
-    refused token_openssl pkey -in "$key" -outform DER -out "$home/private.der"
-    says "does not leave the token"
+    is_made "ML-DSA-$set"
 
     job "ML-DSA-$set: sign and verify"
     for message in message long; do
-      run token_openssl pkeyutl -sign -rawin -inkey "$key" -in "$home/$message" -out "$home/signature"
-      run openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/$message" \
-        -sigfile "$home/signature"
-      run token_openssl pkeyutl -verify -rawin -pubin -inkey "$(uri "$label" public)" \
-        -in "$home/$message" -sigfile "$home/signature"
-      refused openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/digest" \
-        -sigfile "$home/signature"
+      signs_and_verifies "$message"
     done
     # The token's signature would be one without it.
     refused token_openssl pkeyutl -sign -rawin -inkey "$key" -pkeyopt context-string:box \
@@ -83,22 +92,10 @@ for configuration in "${all_configurations[@]}"; do
     key=$(uri "$label")
     public=$home/$label.pem
     job "SLH-DSA-$set: made in the token, signs, and certifies itself"
-    run token_openssl genpkey -propquery '?provider=tallystick' -algorithm "SLH-DSA-$set" \
-      -pkeyopt "tallystick_uri:pkcs11:token=line;object=$label?pin-value=$pin" -out "$home/$label.key"
-    run token_openssl pkey -in "$key" -pubout -out "$public"
-    run openssl pkey -pubin -in "$public" -text -noout
-    says "SLH-DSA-$set Public-Key"
-    run token_openssl pkeyutl -sign -rawin -inkey "$key" -in "$home/message" -out "$home/signature"
-    run openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/message" \
-      -sigfile "$home/signature"
-    run token_openssl pkeyutl -verify -rawin -pubin -inkey "$(uri "$label" public)" \
-      -in "$home/message" -sigfile "$home/signature"
-    refused openssl pkeyutl -verify -rawin -pubin -inkey "$public" -in "$home/digest" \
-      -sigfile "$home/signature"
+    is_made "SLH-DSA-$set"
+    signs_and_verifies message
     run token_openssl req -x509 -key "$home/$label.key" -passin "pass:$pin" -days 2 -out "$home/$label.crt"
     run openssl verify -check_ss_sig -CAfile "$home/$label.crt" "$home/$label.crt"
-    refused token_openssl pkey -in "$key" -outform DER -out "$home/private.der"
-    says "does not leave the token"
   done
 
   for set in 512 768 1024; do
@@ -107,15 +104,7 @@ for configuration in "${all_configurations[@]}"; do
     public=$home/$label.pem
 
     job "ML-KEM-$set: made in the token, and its public key"
-    run token_openssl genpkey -propquery '?provider=tallystick' -algorithm "ML-KEM-$set" \
-      -pkeyopt "tallystick_uri:pkcs11:token=line;object=$label?pin-value=$pin" -out "$home/$label.key"
-    run token_openssl pkey -in "$key" -pubout -out "$public"
-    run openssl pkey -pubin -in "$public" -text -noout
-    says "ML-KEM-$set Public-Key"
-    run token_openssl pkey -in "$home/$label.key" -passin "pass:$pin" -pubout -out "$home/again.pem"
-    same_file "$public" "$home/again.pem"
-    refused token_openssl pkey -in "$key" -outform DER -out "$home/private.der"
-    says "does not leave the token"
+    is_made "ML-KEM-$set"
 
     job "ML-KEM-$set: a secret that is sent is the one that the token opens"
     run openssl pkeyutl -encap -pubin -inkey "$public" -out "$home/sent" -secret "$home/theirs"
