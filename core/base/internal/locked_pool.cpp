@@ -8,14 +8,16 @@
 #include <bit>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace tallystick::core::internal {
 namespace {
 
-constexpr std::size_t kSlabSize = 64UL * 1024;
+constexpr std::size_t kSlabSize = 64UL * 1024;  // locked by one call, and handed out by pages
+constexpr std::size_t kPage = 4096;
 constexpr std::size_t kSmallest = 32;
-constexpr std::size_t kLargest = 4096;  // beyond it a block has pages of its own
-constexpr std::size_t kClasses = 8;     // 32, 64, … 4096
+constexpr std::size_t kLargest = kPage;  // beyond it a block has a mapping of its own
+constexpr std::size_t kClasses = 8;      // 32, 64, … 4096
 
 struct FreeBlock {
   FreeBlock* next;
@@ -26,6 +28,10 @@ struct FreeBlock {
 struct Pool {
   std::mutex mutex;
   std::array<FreeBlock*, kClasses> free{};
+  // What is left of the newest slab, whose pages blocks of any size take: a program that holds a
+  // few keys locks one slab, which is as much as some systems allow it.
+  std::uint8_t* fresh = nullptr;
+  std::size_t fresh_size = 0;
 };
 
 alignas(Pool) std::array<std::byte, sizeof(Pool)> storage;
@@ -58,6 +64,17 @@ std::uint8_t* map_locked(std::size_t size) {
   return static_cast<std::uint8_t*>(memory);
 }
 
+// A page for blocks of one size, or null. Under the pool's lock.
+std::uint8_t* take_page(Pool& from) {
+  if (from.fresh_size == 0) {
+    from.fresh = map_locked(kSlabSize);
+    if (from.fresh == nullptr) return nullptr;
+    from.fresh_size = kSlabSize;
+  }
+  from.fresh_size -= kPage;
+  return std::exchange(from.fresh, from.fresh + kPage);
+}
+
 }  // namespace
 
 std::uint8_t* locked_allocate(std::size_t size) {
@@ -67,10 +84,10 @@ std::uint8_t* locked_allocate(std::size_t size) {
   auto& shared = pool();
   const std::lock_guard lock(shared.mutex);
   if (shared.free[index] == nullptr) {
-    auto* const slab = map_locked(kSlabSize);
-    if (slab == nullptr) return nullptr;
-    for (std::size_t at = 0; at < kSlabSize; at += block_size) {
-      shared.free[index] = new (slab + at) FreeBlock{shared.free[index]};
+    auto* const page = take_page(shared);
+    if (page == nullptr) return nullptr;
+    for (std::size_t at = 0; at < kPage; at += block_size) {
+      shared.free[index] = new (page + at) FreeBlock{shared.free[index]};
     }
   }
   auto* const block = shared.free[index];
