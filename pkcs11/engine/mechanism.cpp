@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 
 namespace tallystick::token {
 
@@ -65,30 +64,25 @@ bool Mechanism::takes(CK_KEY_TYPE key_type) const {
 }
 
 void MechanismTable::add(Mechanism mechanism) {
-  const auto at =
-      std::ranges::upper_bound(mechanisms_, mechanism.type, std::less<>(), &Mechanism::type);
-  mechanisms_.insert(at, std::move(mechanism));
-}
-
-std::span<const Mechanism> MechanismTable::of_type(CK_MECHANISM_TYPE type) const {
-  const auto first = std::ranges::lower_bound(mechanisms_, type, std::less<>(), &Mechanism::type);
-  const auto last =
-      std::ranges::upper_bound(first, mechanisms_.end(), type, std::less<>(), &Mechanism::type);
-  return {first, last};
+  const auto type = mechanism.type;
+  mechanisms_.emplace(type, std::move(mechanism));
 }
 
 const Mechanism* MechanismTable::find(CK_MECHANISM_TYPE type) const {
   const Mechanism* special = nullptr;
-  for (const auto& mechanism : of_type(type)) {
-    if (mechanism.only_for == nullptr) return &mechanism;
-    special = &mechanism;
+  const auto [first, last] = mechanisms_.equal_range(type);
+  for (auto at = first; at != last; ++at) {
+    if (at->second.only_for == nullptr) return &at->second;
+    special = &at->second;
   }
   return special;
 }
 
 const Mechanism* MechanismTable::find(CK_MECHANISM_TYPE type, const Object& key) const {
   const Mechanism* general = nullptr;
-  for (const auto& mechanism : of_type(type)) {
+  const auto [first, last] = mechanisms_.equal_range(type);
+  for (auto at = first; at != last; ++at) {
+    const auto& mechanism = at->second;
     if (mechanism.only_for == nullptr) {
       general = &mechanism;
     } else if (mechanism.only_for(key)) {
@@ -109,8 +103,8 @@ const Creator* MechanismTable::find_creator(CK_OBJECT_CLASS object_class,
 
 std::vector<CK_MECHANISM_TYPE> MechanismTable::types() const {
   std::vector<CK_MECHANISM_TYPE> out;
-  for (const auto& mechanism : mechanisms_) {
-    if (out.empty() || out.back() != mechanism.type) out.push_back(mechanism.type);
+  for (const auto& [type, mechanism] : mechanisms_) {
+    if (out.empty() || out.back() != type) out.push_back(type);
   }
   return out;
 }

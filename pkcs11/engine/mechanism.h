@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstring>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -230,9 +231,9 @@ class MechanismTable {
   [[nodiscard]] std::vector<CK_MECHANISM_TYPE> types() const;
 
  private:
-  [[nodiscard]] std::span<const Mechanism> of_type(CK_MECHANISM_TYPE type) const;
-
-  std::vector<Mechanism> mechanisms_;  // ascending by type
+  // By type, those of one type in the order in which they were added. Entries are large and stay
+  // where they are.
+  std::multimap<CK_MECHANISM_TYPE, Mechanism> mechanisms_;
   std::vector<Creator> creators_;
 };
 
