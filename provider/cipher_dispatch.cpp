@@ -139,16 +139,43 @@ int get_params(OSSL_PARAM params[]) {
              : 0;
 }
 
-const OSSL_PARAM* gettable_params(void* provider_context) {
-  const core::CipherPtr own(
-      EVP_CIPHER_fetch(context_of(provider_context).lib(), "AES-256-CBC", nullptr));
-  return own ? EVP_CIPHER_gettable_params(own.get()) : nullptr;
+// libcrypto asks for these two when it takes a cipher into its tables, which it does with all of
+// them as soon as anybody wants one, be it for random bytes: so they are lists of our own, for
+// which no cipher of the default provider is fetched.
+const OSSL_PARAM* gettable_params(void* /*provider_context*/) {
+  static const OSSL_PARAM list[] = {OSSL_PARAM_uint(OSSL_CIPHER_PARAM_MODE, nullptr),
+                                    OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, nullptr),
+                                    OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, nullptr),
+                                    OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_BLOCK_SIZE, nullptr),
+                                    OSSL_PARAM_int(OSSL_CIPHER_PARAM_AEAD, nullptr),
+                                    OSSL_PARAM_int(OSSL_CIPHER_PARAM_CUSTOM_IV, nullptr),
+                                    OSSL_PARAM_int(OSSL_CIPHER_PARAM_CTS, nullptr),
+                                    OSSL_PARAM_int(OSSL_CIPHER_PARAM_TLS1_MULTIBLOCK, nullptr),
+                                    OSSL_PARAM_int(OSSL_CIPHER_PARAM_HAS_RAND_KEY, nullptr),
+                                    OSSL_PARAM_END};
+  return list;
 }
 template <std::size_t kIndex>
-const OSSL_PARAM* gettable_context_params(void* /*cipher*/, void* provider_context) {
-  const core::CipherPtr own(
-      EVP_CIPHER_fetch(context_of(provider_context).lib(), kTypes[kIndex].name, nullptr));
-  return own ? EVP_CIPHER_gettable_ctx_params(own.get()) : nullptr;
+const OSSL_PARAM* gettable_context_params(void* /*cipher*/, void* /*provider_context*/) {
+  static const OSSL_PARAM plain[] = {
+      OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, nullptr),
+      OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, nullptr),
+      OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, nullptr),
+      OSSL_PARAM_uint(OSSL_CIPHER_PARAM_NUM, nullptr),
+      OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_IV, nullptr, 0),
+      OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_UPDATED_IV, nullptr, 0),
+      OSSL_PARAM_END};
+  static const OSSL_PARAM authenticated[] = {
+      OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, nullptr),
+      OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, nullptr),
+      OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_AEAD_TAGLEN, nullptr),
+      OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_IV, nullptr, 0),
+      OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_UPDATED_IV, nullptr, 0),
+      OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, nullptr, 0),
+      OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_AEAD_TLS1_AAD_PAD, nullptr),
+      OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_GET_IV_GEN, nullptr, 0),
+      OSSL_PARAM_END};
+  return kTypes[kIndex].authenticated() ? authenticated : plain;
 }
 template <std::size_t kIndex>
 const OSSL_PARAM* settable_context_params(void* /*cipher*/, void* provider_context) {
