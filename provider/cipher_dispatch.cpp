@@ -139,9 +139,9 @@ int get_params(OSSL_PARAM params[]) {
              : 0;
 }
 
-// libcrypto asks for these two when it takes a cipher into its tables, which it does with all of
-// them as soon as anybody wants one, be it for random bytes: so they are lists of our own, for
-// which no cipher of the default provider is fetched.
+// Lists of our own, for which no cipher of the default provider is fetched: libcrypto asks for the
+// second when it takes a cipher into its tables, which it does with all of them as soon as anybody
+// wants one, be it for random bytes.
 const OSSL_PARAM* gettable_params(void* /*provider_context*/) {
   static const OSSL_PARAM list[] = {OSSL_PARAM_uint(OSSL_CIPHER_PARAM_MODE, nullptr),
                                     OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, nullptr),
@@ -164,6 +164,7 @@ const OSSL_PARAM* gettable_context_params(void* /*cipher*/, void* /*provider_con
       OSSL_PARAM_uint(OSSL_CIPHER_PARAM_NUM, nullptr),
       OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_IV, nullptr, 0),
       OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_UPDATED_IV, nullptr, 0),
+      OSSL_PARAM_octet_ptr(OSSL_CIPHER_PARAM_TLS_MAC, nullptr, 0),
       OSSL_PARAM_END};
   static const OSSL_PARAM authenticated[] = {
       OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, nullptr),
