@@ -40,8 +40,8 @@ endfunction()
 # A library that other people's programs load: nothing leaves it but what the map `exports` lists. It
 # stays mapped once loaded, because libcrypto keeps handlers of ours until the process ends. The C++
 # library is in it: such programs may bring another one, and looking its symbols up takes longer than
-# a signature. What nothing of ours calls is left out, half of the provider: a command that makes one
-# signature pays for each page.
+# a signature. The unwinder is in it, too, one library less to load. What nothing of ours calls is
+# left out, half of the provider: a command that makes one signature pays for each page.
 function(tallystick_loadable target exports)
   set_target_properties(${target} PROPERTIES LINK_DEPENDS "${exports}")
   target_link_options(${target} PRIVATE "-Wl,--version-script=${exports}" -Wl,-z,nodelete)
@@ -50,7 +50,7 @@ function(tallystick_loadable target exports)
     target_link_options(${target} PRIVATE -Wl,-z,undefs)
   else()
     target_link_options(${target} PRIVATE -Wl,-z,defs -static-libstdc++ -static-libgcc)
-    if(NOT TALLYSTICK_COVERAGE)  # whose tables nothing calls
+    if(NOT TALLYSTICK_COVERAGE)  # which keeps tables that nothing refers to
       target_link_options(${target} PRIVATE -Wl,--gc-sections)
     endif()
   endif()
