@@ -43,14 +43,14 @@ Outcome<Database> Database::open(const std::string& path) {
   (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0, nullptr);
   (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   (void)sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kLargestValue);
   (void)sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
   (void)sqlite3_busy_timeout(handle, kBusyMilliseconds);
-  for (const char* const pragma :
-       {"PRAGMA cell_size_check = ON", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = OFF",
-        "PRAGMA temp_store = MEMORY", "PRAGMA mmap_size = 0"}) {
+  for (const char* const pragma : {"PRAGMA cell_size_check = ON", "PRAGMA synchronous = FULL",
+                                   "PRAGMA temp_store = MEMORY", "PRAGMA mmap_size = 0"}) {
     if (auto done = database.run(pragma); !done) return std::move(done).error();
   }
   sqlite3_stmt* rollback = nullptr;
@@ -70,6 +70,19 @@ Outcome<void> Database::run(const char* sql) const {
 }
 
 Fault Database::failed(std::string_view what) const { return failure(handle_.get(), what); }
+
+bool Database::has_moved() const {
+  int moved = 1;
+  return sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+         moved != 0;
+}
+
+void Database::empty_log() const noexcept {
+  (void)sqlite3_busy_timeout(handle_.get(), 0);
+  (void)sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                                  nullptr);
+  (void)sqlite3_busy_timeout(handle_.get(), kBusyMilliseconds);
+}
 
 void Database::roll_back() const noexcept {
   if (sqlite3_get_autocommit(handle_.get()) != 0) return;

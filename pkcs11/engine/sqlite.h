@@ -30,6 +30,11 @@ class Database {
   // One statement without parameters or results, as a literal.
   Outcome<void> run(const char* sql) const;
   [[nodiscard]] Fault failed(std::string_view what) const;
+  // Whether the path it was opened by now leads to another file, or to none.
+  [[nodiscard]] bool has_moved() const;
+  // Moves what it can of the write-ahead log into the database, waiting for nobody, and empties the
+  // log when all was moved and nobody reads it. What fails is left for another time.
+  void empty_log() const noexcept;
   // Ends a transaction if one is open. Needs no memory and never fails: it was prepared before.
   void roll_back() const noexcept;
 

@@ -15,6 +15,10 @@ constexpr std::string_view kRowColumns =
 // Removed ids that are kept for processes that have not looked for a while; one that looks later
 // reads everything.
 constexpr std::uint64_t kKeptRemovals = 4096;
+// Frames from which on the log is emptied by who opens the database. SQLite does so when the last
+// connection is closed and after a thousand frames; programs that load a module without ever ending
+// it, and those that are killed, never close one, and the next program reads all they left.
+constexpr std::uint32_t kLongLog = 64;
 
 core::Bytes copy(core::ByteView view) { return {view.begin(), view.end()}; }
 
@@ -62,18 +66,17 @@ Outcome<void> Store::create(const std::string& path, const RowSet& set, const To
   const InSqlite inside;
   // SQLite gives its other files the mode of this one.
   if (auto made = write_new_file(path, {}); !made) return made;
-  auto writer = Database::open(path);
-  if (!writer) return std::move(writer).error();
-  if (auto made = create_schema(*writer); !made) return made;
-  auto reader = Database::open(path);
-  if (!reader) return std::move(reader).error();
-  Store store(path, *std::move(writer), *std::move(reader));
+  auto first = Database::open(path);
+  if (!first) return std::move(first).error();
+  if (auto made = create_schema(*first); !made) return made;
+  Store store(path, *std::move(first));
+  if (auto ready = store.prepare(); !ready) return ready;
 
   const ConnectionLock lock(store.write_mutex_);
-  auto transaction = Transaction::begin(store.writer_);
+  auto transaction = store.begin_change();
   if (!transaction) return std::move(transaction).error();
   auto statement = Statement::prepare(
-      store.writer_,
+      *store.writer_,
       "INSERT INTO token (one, token_id, root_check, label, pin_epoch, sequence, trimmed) "
       "VALUES (1, ?1, ?2, ?3, ?4, 1, 0)");
   if (!statement) return std::move(statement).error();
@@ -81,9 +84,9 @@ Outcome<void> Store::create(const std::string& path, const RowSet& set, const To
   statement->bind(4, token.pin_epoch);
   if (auto done = statement->run(); !done) return done;
   if (auto done = store.write_pin(so_pin); !done) return done;
-  auto nothing = set.adopt(store.writer_);
+  auto nothing = set.adopt(*store.writer_);
   if (!nothing) return nothing;
-  auto state = set.open(store.writer_);
+  auto state = set.open(*store.writer_);
   if (!state) return std::move(state).error();
   for (const auto& row : objects) {
     if (auto done = store.insert(row, 1, *state); !done) return done;
@@ -94,12 +97,11 @@ Outcome<void> Store::create(const std::string& path, const RowSet& set, const To
 
 Outcome<std::unique_ptr<Store>> Store::open(const std::string& path) {
   const InSqlite inside;
-  auto writer = Database::open(path);
-  if (!writer) return std::move(writer).error();
-  if (auto checked = check_schema(*writer); !checked) return std::move(checked).error();
-  auto reader = Database::open(path);
-  if (!reader) return std::move(reader).error();
-  std::unique_ptr<Store> store(new Store(path, *std::move(writer), *std::move(reader)));
+  auto first = Database::open(path);
+  if (!first) return std::move(first).error();
+  if (auto checked = check_schema(*first); !checked) return std::move(checked).error();
+  if (WalWatch::frames(*first).value_or(0) >= kLongLog) first->empty_log();
+  std::unique_ptr<Store> store(new Store(path, *std::move(first)));
   if (auto ready = store->prepare(); !ready) return std::move(ready).error();
   return store;
 }
@@ -111,13 +113,28 @@ Outcome<void> Store::prepare() {
   data_version_ = *std::move(statement);
   const auto file = identity_of(path_);
   if (!file) return fault(CKR_DEVICE_ERROR, path_ + ": has gone");
+  if (reader_.has_moved()) return another_file();
   file_ = *file;
   return {};
 }
 
+Outcome<Transaction> Store::begin_change() {
+  if (!writer_) {
+    // Of the file that the other connection has: opening another one would write this one's log
+    // into it. And once more, for what happened meanwhile.
+    if (auto same = check_file(); !same) return std::move(same).error();
+    auto opened = Database::open(path_);
+    if (!opened) return std::move(opened).error();
+    if (auto same = check_file(); !same) return std::move(same).error();
+    if (opened->has_moved()) return another_file();
+    writer_.emplace(*std::move(opened));
+  }
+  return Transaction::begin(*writer_);
+}
+
 Outcome<bool> Store::never_sealed() {
   auto statement =
-      Statement::prepare(writer_, "SELECT 1 FROM token WHERE one = 1 AND set_seal = x''");
+      Statement::prepare(*writer_, "SELECT 1 FROM token WHERE one = 1 AND set_seal = x''");
   if (!statement) return std::move(statement).error();
   return statement->step();
 }
@@ -126,17 +143,17 @@ Outcome<void> Store::guard(std::unique_ptr<const RowSet> set, core::ByteView ado
   set_ = std::move(set);
   if (!adopted.empty()) {
     const ConnectionLock lock(write_mutex_);
-    auto transaction = Transaction::begin(writer_);
+    auto transaction = begin_change();
     if (!transaction) return std::move(transaction).error();
     // Another process may have been here meanwhile.
     auto bare = never_sealed();
     if (!bare) return std::move(bare).error();
     if (*bare) {
       auto statement =
-          Statement::prepare(writer_, "UPDATE token SET root_check = ?1 WHERE one = 1");
+          Statement::prepare(*writer_, "UPDATE token SET root_check = ?1 WHERE one = 1");
       if (!statement) return std::move(statement).error();
       if (auto done = statement->bind(1, adopted).run(); !done) return done;
-      if (auto sealed = set_->adopt(writer_); !sealed) return sealed;
+      if (auto sealed = set_->adopt(*writer_); !sealed) return sealed;
       if (auto done = transaction->commit(); !done) return done;
     }
   }
@@ -148,6 +165,10 @@ Outcome<void> Store::guard(std::unique_ptr<const RowSet> set, core::ByteView ado
 
 Outcome<void> Store::check_file() const {
   if (identity_of(path_) == file_) return {};
+  return another_file();
+}
+
+Fault Store::another_file() const {
   return fault(CKR_TOKEN_NOT_RECOGNIZED, path_ + ": another file has taken its place");
 }
 
@@ -305,7 +326,7 @@ Outcome<std::optional<PinRow>> Store::pin(PinRole role) {
 
 Outcome<std::uint64_t> Store::next_sequence() {
   auto statement = Statement::prepare(
-      writer_, "UPDATE token SET sequence = sequence + 1 WHERE one = 1 RETURNING sequence");
+      *writer_, "UPDATE token SET sequence = sequence + 1 WHERE one = 1 RETURNING sequence");
   if (!statement) return std::move(statement).error();
   auto row = statement->step();
   if (!row) return std::move(row).error();
@@ -314,8 +335,8 @@ Outcome<std::uint64_t> Store::next_sequence() {
   statement->reset();
 
   if (sequence % kKeptRemovals == 0) {
-    auto trim = Statement::prepare(writer_, "DELETE FROM removed WHERE sequence <= ?1");
-    auto mark = Statement::prepare(writer_, "UPDATE token SET trimmed = ?1 WHERE one = 1");
+    auto trim = Statement::prepare(*writer_, "DELETE FROM removed WHERE sequence <= ?1");
+    auto mark = Statement::prepare(*writer_, "UPDATE token SET trimmed = ?1 WHERE one = 1");
     if (!trim) return std::move(trim).error();
     if (!mark) return std::move(mark).error();
     const auto before = sequence - kKeptRemovals;
@@ -327,7 +348,7 @@ Outcome<std::uint64_t> Store::next_sequence() {
 
 Outcome<void> Store::insert(const ObjectRow& row, std::uint64_t sequence, RowSet::State& set) {
   auto statement = Statement::prepare(
-      writer_,
+      *writer_,
       "INSERT INTO object (id, class, tier, generation, policy, member, epoch, job, sealed, "
       "sequence, id_tag, label_tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
   if (!statement) return std::move(statement).error();
@@ -342,18 +363,18 @@ Outcome<void> Store::insert(const ObjectRow& row, std::uint64_t sequence, RowSet
 
 Outcome<void> Store::take_row(const RowSet::Member& row, RowSet::State& set) {
   auto statement =
-      Statement::prepare(writer_, "DELETE FROM object WHERE id = ?1 AND generation = ?2");
+      Statement::prepare(*writer_, "DELETE FROM object WHERE id = ?1 AND generation = ?2");
   if (!statement) return std::move(statement).error();
   if (auto done = statement->bind(1, row.id).bind(2, row.generation).run(); !done) {
     return done;
   }
-  if (sqlite3_changes(writer_.get()) != 1) return conflict();
+  if (sqlite3_changes(writer_->get()) != 1) return conflict();
   return set.remove(row);
 }
 
 Outcome<void> Store::write_pin(const PinRow& pin) {
   auto statement = Statement::prepare(
-      writer_,
+      *writer_,
       "INSERT OR REPLACE INTO pin (role, salt, cost_n, cost_r, cost_p, sealed, tries) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   if (!statement) return std::move(statement).error();
@@ -365,12 +386,12 @@ Outcome<void> Store::write_pin(const PinRow& pin) {
 
 Outcome<std::uint64_t> Store::apply(const Change& change) {
   const ConnectionLock lock(write_mutex_);
-  auto transaction = Transaction::begin(writer_);
+  auto transaction = begin_change();
   if (!transaction) return std::move(transaction).error();
-  auto set = set_->open(writer_);
+  auto set = set_->open(*writer_);
   if (!set) return std::move(set).error();
   if (change.pin_epoch) {
-    auto epoch = Statement::prepare(writer_, "SELECT pin_epoch FROM token WHERE one = 1");
+    auto epoch = Statement::prepare(*writer_, "SELECT pin_epoch FROM token WHERE one = 1");
     if (!epoch) return std::move(epoch).error();
     auto row = epoch->step();
     if (!row) return std::move(row).error();
@@ -378,7 +399,7 @@ Outcome<std::uint64_t> Store::apply(const Change& change) {
   }
   if (change.immutable_since) {
     auto since = Statement::prepare(
-        writer_, "SELECT 1 FROM object WHERE sequence > ?1 AND tier = 2 LIMIT 1");
+        *writer_, "SELECT 1 FROM object WHERE sequence > ?1 AND tier = 2 LIMIT 1");
     if (!since) return std::move(since).error();
     auto row = since->bind(1, *change.immutable_since).step();
     if (!row) return std::move(row).error();
@@ -396,7 +417,7 @@ Outcome<std::uint64_t> Store::apply(const Change& change) {
   }
   for (const auto& expected : change.remove) {
     if (auto done = take_row(expected, *set); !done) return std::move(done).error();
-    auto mark = Statement::prepare(writer_,
+    auto mark = Statement::prepare(*writer_,
                                    "INSERT OR REPLACE INTO removed (id, sequence) VALUES (?1, ?2)");
     if (!mark) return std::move(mark).error();
     if (auto done = mark->bind(1, expected.id).bind(2, *sequence).run(); !done) {
@@ -411,23 +432,23 @@ Outcome<std::uint64_t> Store::apply(const Change& change) {
 Outcome<PinRow> Store::spend_try(PinRole role) {
   {
     const ConnectionLock lock(write_mutex_);
-    auto transaction = Transaction::begin(writer_);
+    auto transaction = begin_change();
     if (!transaction) return std::move(transaction).error();
-    auto set = set_->open(writer_);
+    auto set = set_->open(*writer_);
     if (!set) return std::move(set).error();
     auto statement =
-        Statement::prepare(writer_,
+        Statement::prepare(*writer_,
                            "UPDATE pin SET tries = tries + 1 WHERE role = ?1 AND tries >= 0 "
                            "AND tries < ?2");
     if (!statement) return std::move(statement).error();
     statement->bind(1, static_cast<std::uint64_t>(role)).bind(2, std::uint64_t{kMaxTries});
     if (auto done = statement->run(); !done) return std::move(done).error();
-    const bool spent = sqlite3_changes(writer_.get()) == 1;
+    const bool spent = sqlite3_changes(writer_->get()) == 1;
     if (spent) {
       if (auto sealed = set->seal(); !sealed) return std::move(sealed).error();
       if (auto done = transaction->commit(); !done) return std::move(done).error();
     } else {
-      auto there = Statement::prepare(writer_, "SELECT 1 FROM pin WHERE role = ?1");
+      auto there = Statement::prepare(*writer_, "SELECT 1 FROM pin WHERE role = ?1");
       if (!there) return std::move(there).error();
       auto row = there->bind(1, static_cast<std::uint64_t>(role)).step();
       if (!row) return std::move(row).error();
@@ -443,11 +464,11 @@ Outcome<PinRow> Store::spend_try(PinRole role) {
 
 Outcome<void> Store::restore_tries(PinRole role) {
   const ConnectionLock lock(write_mutex_);
-  auto transaction = Transaction::begin(writer_);
+  auto transaction = begin_change();
   if (!transaction) return std::move(transaction).error();
-  auto set = set_->open(writer_);
+  auto set = set_->open(*writer_);
   if (!set) return std::move(set).error();
-  auto statement = Statement::prepare(writer_, "UPDATE pin SET tries = 0 WHERE role = ?1");
+  auto statement = Statement::prepare(*writer_, "UPDATE pin SET tries = 0 WHERE role = ?1");
   if (!statement) return std::move(statement).error();
   if (auto done = statement->bind(1, static_cast<std::uint64_t>(role)).run(); !done) return done;
   if (auto sealed = set->seal(); !sealed) return sealed;
@@ -456,11 +477,11 @@ Outcome<void> Store::restore_tries(PinRole role) {
 
 Outcome<void> Store::change_pin(const PinRow& old, const PinRow& next) {
   const ConnectionLock lock(write_mutex_);
-  auto transaction = Transaction::begin(writer_);
+  auto transaction = begin_change();
   if (!transaction) return std::move(transaction).error();
-  auto set = set_->open(writer_);
+  auto set = set_->open(*writer_);
   if (!set) return std::move(set).error();
-  auto statement = Statement::prepare(writer_, "SELECT salt FROM pin WHERE role = ?1");
+  auto statement = Statement::prepare(*writer_, "SELECT salt FROM pin WHERE role = ?1");
   if (!statement) return std::move(statement).error();
   auto row = statement->bind(1, static_cast<std::uint64_t>(old.role)).step();
   if (!row) return std::move(row).error();
@@ -477,7 +498,7 @@ Outcome<void> Store::remove_where(std::string_view condition, std::uint64_t sequ
                                   const std::set<ObjectId>& keep, RowSet::State& set) {
   std::vector<RowSet::Member> rows;
   auto select = Statement::prepare(
-      writer_, "SELECT id, generation FROM object WHERE " + std::string(condition));
+      *writer_, "SELECT id, generation FROM object WHERE " + std::string(condition));
   if (!select) return std::move(select).error();
   while (true) {
     auto row = select->step();
@@ -489,7 +510,7 @@ Outcome<void> Store::remove_where(std::string_view condition, std::uint64_t sequ
   }
   select->reset();
   auto mark =
-      Statement::prepare(writer_, "INSERT OR REPLACE INTO removed (id, sequence) VALUES (?1, ?2)");
+      Statement::prepare(*writer_, "INSERT OR REPLACE INTO removed (id, sequence) VALUES (?1, ?2)");
   if (!mark) return std::move(mark).error();
   for (const auto& row : rows) {
     if (auto done = take_row(row, set); !done) return done;
@@ -500,15 +521,15 @@ Outcome<void> Store::remove_where(std::string_view condition, std::uint64_t sequ
 
 Outcome<void> Store::reset_user(const PinRow& user_pin) {
   const ConnectionLock lock(write_mutex_);
-  auto transaction = Transaction::begin(writer_);
+  auto transaction = begin_change();
   if (!transaction) return std::move(transaction).error();
-  auto set = set_->open(writer_);
+  auto set = set_->open(*writer_);
   if (!set) return std::move(set).error();
   auto sequence = next_sequence();
   if (!sequence) return std::move(sequence).error();
   if (auto done = write_pin(user_pin); !done) return done;
   if (auto done = remove_where("tier = 1", *sequence, {}, *set); !done) return done;
-  if (auto done = writer_.run("UPDATE token SET pin_epoch = pin_epoch + 1 WHERE one = 1"); !done) {
+  if (auto done = writer_->run("UPDATE token SET pin_epoch = pin_epoch + 1 WHERE one = 1"); !done) {
     return done;
   }
   if (auto sealed = set->seal(); !sealed) return sealed;
@@ -517,16 +538,16 @@ Outcome<void> Store::reset_user(const PinRow& user_pin) {
 
 Outcome<void> Store::reset_token(core::ByteView label, const std::set<ObjectId>& keep) {
   const ConnectionLock lock(write_mutex_);
-  auto transaction = Transaction::begin(writer_);
+  auto transaction = begin_change();
   if (!transaction) return std::move(transaction).error();
-  auto set = set_->open(writer_);
+  auto set = set_->open(*writer_);
   if (!set) return std::move(set).error();
   auto sequence = next_sequence();
   if (!sequence) return std::move(sequence).error();
-  if (auto done = writer_.run("DELETE FROM pin WHERE role = 1"); !done) return done;
+  if (auto done = writer_->run("DELETE FROM pin WHERE role = 1"); !done) return done;
   if (auto done = remove_where("tier <> 2", *sequence, keep, *set); !done) return done;
   auto statement = Statement::prepare(
-      writer_, "UPDATE token SET label = ?1, pin_epoch = pin_epoch + 1 WHERE one = 1");
+      *writer_, "UPDATE token SET label = ?1, pin_epoch = pin_epoch + 1 WHERE one = 1");
   if (!statement) return std::move(statement).error();
   if (auto done = statement->bind(1, label).run(); !done) return done;
   if (auto sealed = set->seal(); !sealed) return sealed;

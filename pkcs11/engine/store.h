@@ -1,6 +1,8 @@
 // Store: one token's database. Knows rows and transactions, no keys and no policy. Every change is
-// durable (WAL, synchronous=FULL) when the call returns. Two connections: one writes, one sees what
-// others commit; each has a lock of its own, held while SQLite works and never longer.
+// durable (WAL, synchronous=FULL) when the call returns. Two connections: one sees what others
+// commit and counts the tries of PINs; one writes all else, and is opened with the first change,
+// since most programs make none. Each has a lock of its own, held while SQLite works and never
+// longer.
 #pragma once
 
 #include <atomic>
@@ -104,9 +106,10 @@ class Store {
   Outcome<void> reset_token(core::ByteView label, const std::set<ObjectId>& keep);
 
  private:
-  Store(std::string path, Database writer, Database reader)
-      : path_(std::move(path)), writer_(std::move(writer)), reader_(std::move(reader)) {}
+  Store(std::string path, Database reader) : path_(std::move(path)), reader_(std::move(reader)) {}
   Outcome<void> prepare();
+  Outcome<Transaction> begin_change() TS_REQUIRES(write_mutex_);
+  [[nodiscard]] Fault another_file() const;
   Outcome<Delta> read_state() TS_REQUIRES(read_mutex_);
   Outcome<Delta> read_changes(std::uint64_t sequence, bool with_private) TS_REQUIRES(read_mutex_);
   Outcome<bool> never_sealed() TS_REQUIRES(write_mutex_);
@@ -127,7 +130,7 @@ class Store {
   const std::string path_;
   FileIdentity file_;
   Mutex write_mutex_;
-  Database writer_ TS_GUARDED_BY(write_mutex_);
+  std::optional<Database> writer_ TS_GUARDED_BY(write_mutex_);
   Mutex read_mutex_;
   Database reader_ TS_GUARDED_BY(read_mutex_);
   Statement data_version_ TS_GUARDED_BY(read_mutex_);

@@ -1,5 +1,7 @@
 #include "pkcs11/engine/wal_watch.h"
 
+#include <bit>
+
 namespace tallystick::token {
 namespace {
 
@@ -26,7 +28,7 @@ std::uint64_t* map_header(sqlite3* connection) {
 
 }  // namespace
 
-WalWatch::Words WalWatch::read(std::uint64_t* header) const {
+WalWatch::Words WalWatch::read(std::uint64_t* header) {
   Words words{};
   for (std::size_t i = 0; i < kWords; ++i) {
     words[i] = std::atomic_ref(header[kFirstWord + i]).load(std::memory_order_acquire);
@@ -53,6 +55,13 @@ std::optional<WalWatch::Words> WalWatch::look(const Database& connection) {
     if (header == nullptr) return std::nullopt;
   }
   return read(header);
+}
+
+std::optional<std::uint32_t> WalWatch::frames(const Database& connection) {
+  auto* const header = map_header(connection.get());
+  if (header == nullptr) return std::nullopt;
+  const auto word = read(header)[kLastFrame];
+  return std::bit_cast<std::array<std::uint32_t, 2>>(word)[0];
 }
 
 void WalWatch::accept(const Words& words) {

@@ -2,7 +2,10 @@
 // anybody from seeing: what each change finds when it comes to write.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "pkcs11/engine/store.h"
+#include "tests/pkcs11/support/bench.h"
 #include "tests/pkcs11/support/database.h"
 #include "tests/pkcs11/support/outcome.h"
 #include "tests/support/scratch.h"
@@ -53,6 +56,23 @@ class StoredDatabase : public ::testing::Test {
     got(store->guard(set(), {}));
     return store;
   }
+  // What a program leaves that is killed, or that never ends the module: a log with all it did.
+  void leave_long_log(std::uint8_t rows) {
+    const auto added = [&] {
+      const auto store = open();
+      for (std::uint8_t id = 2; id < 2 + rows; ++id) {
+        Store::Change change;
+        change.add = {row(id)};
+        got(store->apply(change));
+      }
+      _exit(0);
+      return 1;
+    };
+    ASSERT_EQ(in_child(added), 0);
+  }
+  [[nodiscard]] std::uintmax_t log_size() const {
+    return std::filesystem::file_size(path_ + "-wal");
+  }
   // A change behind everybody's back.
   void run(const std::string& sql) const { Database(path_).run(sql); }
 
@@ -60,6 +80,74 @@ class StoredDatabase : public ::testing::Test {
   const std::string path_ = scratch_.file("token.db");
   std::unique_ptr<token::RootKey> root_;
 };
+
+TEST_F(StoredDatabase, ALongLogIsReadOnceAndThenEmptied) {
+  leave_long_log(60);
+  EXPECT_GT(log_size(), 64U * 4096);
+  const auto store = open();
+  EXPECT_EQ(log_size(), 0U);
+  EXPECT_EQ(got(store->all_rows(true)).size(), 61U);
+  // A short one stays: emptying it would cost each program two syncs.
+  Store::Change change;
+  change.add = {row(70)};
+  got(store->apply(change));
+  const auto kept = log_size();
+  EXPECT_GT(kept, 0U);
+  EXPECT_EQ(got(open()->all_rows(true)).size(), 62U);
+  EXPECT_EQ(log_size(), kept);
+}
+
+TEST_F(StoredDatabase, ALongLogThatSomebodyReadsIsLeftToHim) {
+  leave_long_log(60);
+  const Database other(path_);
+  other.run("BEGIN");
+  ASSERT_EQ(other.number("SELECT count(*) FROM object"), 61);
+  run("DELETE FROM removed");
+  const auto before = log_size();
+  const auto store = open();
+  EXPECT_EQ(log_size(), before);
+  EXPECT_EQ(got(store->all_rows(true)).size(), 61U);
+  EXPECT_EQ(other.number("SELECT count(*) FROM object"), 61);
+}
+
+// A copy of the database in its place, while its log still lies there: what is in the log is none
+// of the copy's.
+TEST_F(StoredDatabase, A72_AFileThatTookTheDatabasesPlaceIsNotChanged) {
+  const auto copy = read_file(path_);
+  write_file(path_ + ".copy", copy);
+  const auto other = open();
+  Store::Change change;
+  change.add = {row(2)};
+  got(other->apply(change));
+  const auto store = open();
+  std::filesystem::rename(path_ + ".copy", path_);
+
+  change.add = {row(3)};
+  EXPECT_EQ(rv_of(store->apply(change)), CKR_TOKEN_NOT_RECOGNIZED);
+  EXPECT_EQ(rv_of(store->reset_user(pin(PinRole::kUser, 2))), CKR_TOKEN_NOT_RECOGNIZED);
+  EXPECT_EQ(rv_of(store->spend_try(PinRole::kSo)), CKR_TOKEN_NOT_RECOGNIZED);
+  EXPECT_EQ(read_file(path_), copy);
+}
+
+TEST_F(StoredDatabase, IsOpenOnceUntilSomethingIsChanged) {
+  const auto times_open = [&] {
+    std::size_t times = 0;
+    for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      times += std::filesystem::read_symlink(descriptor, gone) == path_ ? 1U : 0U;
+    }
+    return times;
+  };
+  const auto store = open();
+  EXPECT_EQ(got(store->all_rows(true)).size(), 1U);
+  EXPECT_EQ(got(store->pin(PinRole::kSo))->tries, 0U);
+  EXPECT_EQ(times_open(), 1U);
+  EXPECT_EQ(got(store->spend_try(PinRole::kSo)).tries, 1U);
+  EXPECT_EQ(times_open(), 2U);
+  got(store->restore_tries(PinRole::kSo));
+  EXPECT_EQ(times_open(), 2U);
+  EXPECT_EQ(got(open()->pin(PinRole::kSo))->tries, 0U);
+}
 
 TEST_F(StoredDatabase, A43_RowsOfAUsersEarlierLifeAreNotWritten) {
   const auto store = open();
