@@ -1,21 +1,15 @@
 // How fast programs are with a key in our token by the provider, beside the same with the key in a
-// file: EVP_DigestSign, TLS handshakes in memory, one run of `openssl dgst -sign`. Both take turns
-// in one process, and main() prints the ratios of their medians, in the processor's time: 1.00 is
-// as fast as a key file.
+// file: EVP_DigestSign, TLS handshakes in memory. Both take turns in one process, and main() prints
+// the ratios of their medians, in the processor's time: 1.00 is as fast as a key file.
 #include <benchmark/benchmark.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/store.h>
-#include <spawn.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -70,7 +64,6 @@ class Desk {
   EVP_PKEY* key(const std::string& name) { return keys_.at(name).get(); }
   OSSL_LIB_CTX* lib() { return lib_.get(); }
   [[nodiscard]] const Module& module() const { return *module_; }
-  [[nodiscard]] std::string file(const std::string& name) const { return folder_.file(name); }
 
   static std::string uri(const std::string& kind) {
     return "pkcs11:token=" + std::string(kTokenLabel) + ";object=" + kind + ";type=private";
@@ -166,83 +159,13 @@ void handshake(benchmark::State& state, const std::string& name, int version) {
   }
 }
 
-// One run of openssl, in seconds of the processor's time; by the children's usage.
-void command(benchmark::State& state, const std::string& kind, bool in_token) {
-  const std::string key = desk().file(kind + ".key");
-  const std::string config = desk().file("openssl.cnf");
-  const std::string message = desk().file("message");
-  std::ofstream(message) << "a message";
-  std::ofstream(config) << "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n"
-                        << "default = default_provider\ntallystick = tallystick_provider\n"
-                        << "[default_provider]\nactivate = 1\n[tallystick_provider]\nmodule = "
-                        << TALLYSTICK_PROVIDER << "\nactivate = 1\n";
-  std::FILE* file = std::fopen(key.c_str(), "w");
-  must(PEM_write_PrivateKey(file, desk().key(kind + " file"), nullptr, nullptr, 0, nullptr,
-                            nullptr) > 0,
-       "no key file");
-  std::fclose(file);
-  const std::string signer = in_token ? Desk::uri(kind) : key;
-  const std::string signature = desk().file("signature");
-  std::array<const char*, 8> arguments{"openssl",      "dgst", "-sha256",         "-sign",
-                                       signer.c_str(), "-out", signature.c_str(), message.c_str()};
-  std::vector<char*> argv;
-  for (const char* argument : arguments) argv.push_back(const_cast<char*>(argument));
-  argv.push_back(nullptr);
-  ::setenv("OPENSSL_CONF", in_token ? config.c_str() : "/dev/null", 1);
-  for (auto _ : state) {
-    pid_t child = 0;
-    int status = -1;
-    rusage used{};
-    must(::posix_spawnp(&child, "openssl", nullptr, nullptr, argv.data(), environ) == 0,
-         "no openssl");
-    must(::wait4(child, &status, 0, &used) == child && status == 0, "openssl failed");
-    const auto seconds = [](const timeval& time) {
-      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-    };
-    state.SetIterationTime(seconds(used.ru_utime) + seconds(used.ru_stime));
-  }
-  ::unsetenv("OPENSSL_CONF");
-}
-
-// What the PIN costs, which a key file without a password has nothing of: in a new process, whose
-// memory is not there yet, as it is when openssl runs once.
-void login(benchmark::State& state) {
-  auto& call = desk().module().call();
-  std::string pin(kPin);
-  for (auto _ : state) {
-    std::array<int, 2> ends{};
-    must(::pipe(ends.data()) == 0, "no pipe");
-    const pid_t child = ::fork();
-    if (child == 0) {
-      initialize_module(call);
-      const CK_SESSION_HANDLE session = desk().module().open_session();
-      const std::clock_t begun = std::clock();
-      must(call.C_Login(session, CKU_USER, reinterpret_cast<CK_BYTE*>(pin.data()), pin.size()) ==
-               CKR_OK,
-           "no login");
-      const double took = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
-      ::_exit(::write(ends[1], &took, sizeof took) == sizeof took ? 0 : 1);
-    }
-    double took = 0;
-    int status = -1;
-    must(
-        ::read(ends[0], &took, sizeof took) == sizeof took && ::waitpid(child, &status, 0) == child,
-        "no answer");
-    ::close(ends[0]);
-    ::close(ends[1]);
-    state.SetIterationTime(took);
-  }
-}
-
 // Keeps the medians for the ratios.
 class Medians : public benchmark::ConsoleReporter {
  public:
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const auto& run : runs) {
       if (run.run_type != Run::RT_Iteration) continue;
-      const auto name = run.run_name.function_name;
-      // A time that was set by hand stands where the wall's would.
-      times_[name].push_back(manual(name) ? run.GetAdjustedRealTime() : run.GetAdjustedCPUTime());
+      times_[run.run_name.function_name].push_back(run.GetAdjustedCPUTime());
     }
     ConsoleReporter::ReportRuns(runs);
   }
@@ -259,17 +182,11 @@ class Medians : public benchmark::ConsoleReporter {
   }
 
  private:
-  static bool manual(const std::string& name) {
-    return name.starts_with("openssl") || name == "login";
-  }
   std::map<std::string, std::vector<double>> times_;
 };
 
-void add(const std::string& name, const std::function<void(benchmark::State&)>& body,
-         benchmark::TimeUnit unit, bool manual = false) {
-  auto* made = benchmark::RegisterBenchmark(name.c_str(), body);
-  made->Unit(unit)->Repetitions(9);
-  if (manual) made->UseManualTime()->Iterations(10);
+void add(const std::string& name, const std::function<void(benchmark::State&)>& body) {
+  benchmark::RegisterBenchmark(name.c_str(), body)->Unit(benchmark::kMicrosecond)->Repetitions(9);
 }
 
 }  // namespace
@@ -280,24 +197,14 @@ int main(int argc, char** argv) {
     for (const Kind& kind : kKinds) {
       const auto name = std::string(kind.name) + " " + where;
       const char* digest = std::string_view(kind.name) == "Ed25519" ? nullptr : "SHA256";
-      add(
-          "sign " + name, [=](auto& state) { sign(state, name, digest); }, benchmark::kMicrosecond);
+      add("sign " + name, [=](auto& state) { sign(state, name, digest); });
     }
     for (const char* kind : {"P-256", "RSA-2048"}) {
       const auto name = std::string(kind) + " " + where;
-      add(
-          "TLS 1.3 " + name, [=](auto& state) { handshake(state, name, TLS1_3_VERSION); },
-          benchmark::kMicrosecond);
-      add(
-          "TLS 1.2 " + name, [=](auto& state) { handshake(state, name, TLS1_2_VERSION); },
-          benchmark::kMicrosecond);
+      add("TLS 1.3 " + name, [=](auto& state) { handshake(state, name, TLS1_3_VERSION); });
+      add("TLS 1.2 " + name, [=](auto& state) { handshake(state, name, TLS1_2_VERSION); });
     }
-    add(
-        "openssl dgst -sign P-256 " + where,
-        [=](auto& state) { command(state, "P-256", where == "token"); }, benchmark::kMillisecond,
-        true);
   }
-  add("login", login, benchmark::kMillisecond, true);
 
   Medians medians;
   benchmark::RunSpecifiedBenchmarks(&medians);
@@ -307,12 +214,6 @@ int main(int argc, char** argv) {
   medians.ratio("sign Ed25519", 0.80);
   for (const char* version : {"TLS 1.3 ", "TLS 1.2 "}) {
     for (const char* kind : {"P-256", "RSA-2048"}) medians.ratio(std::string(version) + kind, 0.90);
-  }
-  const std::string once = "openssl dgst -sign P-256";
-  const double without_pin = medians.median(once + " token") - medians.median("login");
-  if (without_pin > 0 && medians.median("login") > 0) {
-    std::printf("%-32s %.2f times as long, the login apart   (goal 1.5)\n", once.c_str(),
-                without_pin / medians.median(once + " file"));
   }
   benchmark::Shutdown();
   return 0;
