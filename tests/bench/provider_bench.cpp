@@ -63,7 +63,6 @@ class Desk {
 
   EVP_PKEY* key(const std::string& name) { return keys_.at(name).get(); }
   OSSL_LIB_CTX* lib() { return lib_.get(); }
-  [[nodiscard]] const Module& module() const { return *module_; }
 
   static std::string uri(const std::string& kind) {
     return "pkcs11:token=" + std::string(kTokenLabel) + ";object=" + kind + ";type=private";
